@@ -1,0 +1,37 @@
+.PHONY: run test check bench docs lint format
+
+BIN = .venv/bin
+RUFF_RULES = --line-length 120 --target-version py311
+LINT_RULES = $(RUFF_RULES) --select E,F,W,I,UP,B,C4,SIM,RUF,PT,ASYNC,PIE,RET,PERF,S105,S106,S608,TID --ignore RUF012,SIM105,RET505,PERF203
+
+run: .venv/installed
+	$(BIN)/xmppd demo
+
+test: .venv/installed
+	$(BIN)/python -m pytest
+
+check: .venv/installed lint test
+
+lint: .venv/installed
+	$(BIN)/ruff format --check $(RUFF_RULES) .
+	$(BIN)/ruff check $(LINT_RULES) .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.kit.sizes
+
+format: .venv/installed
+	$(BIN)/ruff format $(RUFF_RULES) .
+	$(BIN)/ruff check $(LINT_RULES) --fix-only .
+
+bench: .venv/installed
+	$(BIN)/python -m tests.bench
+
+docs: .venv/installed
+	$(BIN)/python -m xmppd modules --markdown > docs/module-list.md
+
+.venv/installed: setup.cfg
+	@python3 -c 'import ensurepip, venv' || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	python3 -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch .venv/installed

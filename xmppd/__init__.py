@@ -1,0 +1,3 @@
+"""xmppd: an XMPP server in Python."""
+
+__version__ = "0.1.0"
