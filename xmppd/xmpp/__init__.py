@@ -1,0 +1,1 @@
+"""The words of XMPP: addresses, stanzas, errors, forms, pages, times. No I/O, no state."""
