@@ -1,0 +1,1 @@
+"""Tests that drive XMPP clients which were written elsewhere."""

@@ -1,0 +1,4 @@
+class Purple: 
+    name="libpurple"
+    @classmethod
+    def missing(cls): return "not yet"
