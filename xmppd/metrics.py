@@ -18,7 +18,7 @@ import logging
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar, overload
@@ -229,11 +229,11 @@ class _Source:
     labels: Mapping[str, str]
 
 
-@dataclass
 class Registry:
     """The metrics of one server; two servers in a process have one each."""
 
-    _sources: dict[int, _Source] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._sources: dict[int, _Source] = {}
 
     def add(self, instance: object, room: str, /, **labels: str) -> None:
         """Let the instance's metrics be seen, as `xmppd_<room>_<attribute>`, each with these labels.
