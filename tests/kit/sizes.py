@@ -36,11 +36,15 @@ def tracked(root: Path) -> list[Path]:
 def breaches(path: Path, source: str) -> list[Breach]:
     """What one file does against the rules; `path` is relative to the checkout."""
     lines = source.splitlines()
-    found = [*_promises(path, lines), *_names(path, ast.parse(source))]
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        return [(error.lineno or 1, f"not Python: {error.msg}")]
+    found = [*_promises(path, lines), *_names(path, tree)]
     if len(lines) > LONGEST_FILE:
         found.append((LONGEST_FILE + 1, f"the file has {len(lines)} lines, over {LONGEST_FILE}; split it by aspect"))
     if path.parts[0] != "tests":
-        found += _long_functions(ast.parse(source))
+        found += _long_functions(tree)
     return sorted(found)
 
 

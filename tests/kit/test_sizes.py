@@ -52,3 +52,7 @@ def test_a_file_that_is_named_after_nothing_is_refused(name: str) -> None:
 @pytest.mark.parametrize("word", ["TO" + "DO", "FIX" + "ME"])
 def test_a_promise_is_refused(word: str) -> None:
     assert reasons(f"x = 1\ny = 2  # {word}: later\n") == [f"2: {word} in the code; do it or leave it"]
+
+
+def test_a_file_that_is_not_python_is_said_so() -> None:
+    assert reasons("x = 1\ny = = 2\n") == ["2: not Python: invalid syntax"]
