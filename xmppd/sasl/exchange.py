@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID, nodeprep
+
 from .keys import ITERATIONS, Credentials
 
 # RFC 6120 6.5.

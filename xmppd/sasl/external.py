@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
+
 from .exchange import Context, Lookup, Outcome, SASLError, Steps, Success, not_authorized, out_of_turn, text_of
 from .keys import Credentials
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xmppd.xmpp.jid import JID
+
 from .exchange import (
     Challenge,
     Compute,

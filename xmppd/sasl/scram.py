@@ -8,6 +8,7 @@ from typing import Any, Final
 from scramp import ScramException, ScramMechanism
 
 from xmppd.xmpp.jid import JID
+
 from .exchange import (
     Challenge,
     Context,
