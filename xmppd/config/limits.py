@@ -1,0 +1,82 @@
+"""Every limit of the server, its default and the reason of that default."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from .section import Section
+
+
+def limit(default: float, reason: str, least: float = 1) -> Any:
+    """A limit that is a number of at least `least`; its description gives the reason of its default."""
+    return Field(default, ge=least, description=reason)
+
+
+class Limits(Section):
+    """Sizes are bytes, times are seconds. What goes over a limit gets the error named in the option's description."""
+
+    max_stanza_size: int = limit(
+        262144,
+        "One stanza; `policy-violation` past it. RFC 6120 13.12 forbids less than 10000; avatars and file thumbnails "
+        "need 100 KB and more, and ejabberd's example has 262144.",
+        10000,
+    )
+    max_stanza_depth: int = limit(
+        128, "Elements inside each other in one stanza; `policy-violation`. The deepest XEPs nest some 15.", 8
+    )
+    max_attributes: int = limit(256, "Attributes of one element; `policy-violation`. Real stanzas have under 20.", 8)
+    max_sessions_per_user: int = limit(
+        20, "Resources one account has online; the bind is refused. A person with 20 devices is a runaway bot."
+    )
+    max_connections_per_address: int = limit(
+        1000, "Connections from one IP address; more are closed at once. A company or school sits behind one address."
+    )
+    max_unauthenticated: int = limit(
+        1000, "Connections that have not logged in yet; more are closed at once. 1000 is some 60 MB of TLS buffers."
+    )
+    login_timeout: float = limit(
+        60, "To log in and bind; `connection-timeout` past it. A phone on a bad line needs some 20.", 0.001
+    )
+    ping_interval: float = limit(
+        240, "Silence after which a client is pinged. Routers forget a quiet connection after five minutes.", 0.001
+    )
+    idle_timeout: float = limit(
+        360, "Silence after which a connection is closed; leaves two minutes to answer the ping.", 0.001
+    )
+    max_queue: int = limit(
+        4194304,
+        "Bytes queued for a peer that does not read; past it the connection is closed (`resource-constraint`). "
+        "Sixteen stanzas of the greatest size, or the history of a busy day.",
+        65536,
+    )
+    max_roster_items: int = limit(
+        4000, "Contacts of one account; `resource-constraint`. 4000 make a roster of some 600 KB at every login."
+    )
+    max_failures_per_address: int = limit(
+        30, "Failed logins from one address within `failure_window`; then none is tried. Shared addresses mistype too."
+    )
+    max_failures_per_account: int = limit(
+        10, "Failed logins to one account within `failure_window`; then none is tried. A person gives up after five."
+    )
+    max_failures_per_connection: int = limit(
+        5, "Failed logins on one connection; then it is closed (`policy-violation`). RFC 6120 6.4.5 asks for 2 to 5.", 2
+    )
+    failure_window: float = limit(
+        300, "How long a failed login counts. 10 guesses in five minutes are under 3000 a day.", 0.001
+    )
+    max_command_size: int = limit(
+        1048576, "One line on the control socket. The longest command is a text for all users.", 4096
+    )
+    shutdown_timeout: float = limit(
+        10, "For sessions to take what is queued when the server stops; systemd kills after 90.", 0
+    )
+
+    @model_validator(mode="after")
+    def _ping_comes_first(self) -> Self:
+        if self.idle_timeout <= self.ping_interval:
+            raise ValueError(
+                f"idle_timeout ({self.idle_timeout:g}) must be longer than ping_interval ({self.ping_interval:g})"
+            )
+        return self
