@@ -55,17 +55,19 @@ class Limits(Section):
         4000, "Contacts of one account; `resource-constraint`. 4000 make a roster of some 600 KB at every login."
     )
     max_failures_per_address: int = limit(
-        30, "Failed logins from one address within `failure_window`; then none is tried. Shared addresses mistype too."
+        20, "Failed logins from one address that are free; then each further one waits twice as long. An office."
+    )
+    max_failures_per_account_and_address: int = limit(
+        5, "The same for one account from one address. A person mistypes a few times."
     )
     max_failures_per_account: int = limit(
-        10, "Failed logins to one account within `failure_window`; then none is tried. A person gives up after five."
+        50, "To one account from everywhere; then each address has one free try, so nobody can lock its owner out."
     )
     max_failures_per_connection: int = limit(
         5, "Failed logins on one connection; then it is closed (`policy-violation`). RFC 6120 6.4.5 asks for 2 to 5.", 2
     )
-    failure_window: float = limit(
-        300, "How long a failed login counts. 10 guesses in five minutes are under 3000 a day.", 0.001
-    )
+    max_failure_wait: float = limit(300, "The longest wait after failed logins: 288 guesses a day.", 0)
+    failure_window: float = limit(900, "A failed login this old is forgotten.", 0.001)
     max_command_size: int = limit(
         1048576, "One line on the control socket. The longest command is a text for all users.", 4096
     )
