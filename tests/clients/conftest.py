@@ -1,6 +1,5 @@
 """One server for all client tests, and a stage on which clients with fresh accounts meet."""
 
-import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -13,8 +12,6 @@ from .drivers.purple import Purple
 from .drivers.slix import Slix
 
 CLIENTS: dict[str, type[Client]] = {each.name: each for each in (Slix, Profanity, Purple)}
-PASSWORD = "correct horse"
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +34,7 @@ class Stage:
 
     async def enter(self, kind: str, user: str) -> Client:
         """Start a client for a new account; `user` gets a number, for all tests share one server."""
-        number = next(_numbers)
-        access = self._access(f"{user}{number}")
+        access = self._access(f"{user}{self._server.next_number()}")
         self._server.register(access.user, access.password)
         return await self._start(kind, access)
 
@@ -77,7 +73,7 @@ class Stage:
 
     def _access(self, user: str) -> Access:
         doors, host, authority = self._server.doors, self._server.host, self._server.certificates.authority
-        return Access(user, host, PASSWORD, doors.starttls, doors.direct_tls, authority)
+        return Access(user, host, f"the secret of {user}", doors.starttls, doors.direct_tls, authority)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Starts the server under test as a process: ours, or Prosody to check the drivers themselves."""
 
 import contextlib
+import itertools
 import os
 import queue
 import shutil
@@ -39,6 +40,7 @@ class Server(ABC):
         self.certificates = certificates
         self.doors = Doors(*free_ports(2))
         self._process: subprocess.Popen[str] | None = None
+        self._numbers = itertools.count(1)
 
     @abstractmethod
     def start(self) -> None:
@@ -53,6 +55,10 @@ class Server(ABC):
         """The file that takes what the server prints."""
         return self.folder / "server.log"
 
+    def next_number(self) -> int:
+        """A number that no other account of this server has."""
+        return next(self._numbers)
+
     def stop(self) -> None:
         """End the process and wait for it."""
         if self._process is None:
@@ -63,6 +69,8 @@ class Server(ABC):
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def _failed(self, why: str) -> RuntimeError:
         self.stop()
@@ -132,7 +140,6 @@ class Prosody(Server):
         return self.folder / "prosody.cfg.lua"
 
     def _settings(self) -> str:
-        modules = ("roster saslauth tls disco register ping private vcard4 vcard_legacy time version offline").split()
         return f"""
 run_as_root = true
 daemonize = false
@@ -143,7 +150,7 @@ c2s_ports = {{ {self.doors.starttls} }}
 c2s_direct_tls_ports = {{ {self.doors.direct_tls} }}
 c2s_require_encryption = true
 c2s_direct_tls_ssl = {{ certificate = "{self.certificates.certificate}"; key = "{self.certificates.key}" }}
-modules_enabled = {{ {"; ".join(f'"{name}"' for name in modules)} }}
+modules_enabled = {{ "roster", "saslauth", "tls", "disco", "register", "private", "vcard_legacy", "offline" }}
 modules_disabled = {{ "s2s" }}
 allow_registration = true
 authentication = "internal_hashed"

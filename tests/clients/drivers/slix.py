@@ -2,7 +2,9 @@
 
 import importlib.util
 import ssl
+from collections.abc import Awaitable
 from pathlib import Path
+from typing import Any
 
 from slixmpp import JID, ClientXMPP
 from slixmpp.stanza import Message, Presence
@@ -54,7 +56,7 @@ class Slix(Client):
         """The roster has come and presence was sent, over TLS."""
         await self._until_event("logged in", "session_start")
         assert self._session.get_ssl_context().verify_mode == ssl.CERT_REQUIRED
-        await self._session.get_roster()
+        await _asked(self._session.get_roster())
         self._session.send_presence()
 
     async def is_refused(self) -> None:
@@ -67,7 +69,7 @@ class Slix(Client):
 
     async def adds(self, jid: str) -> None:
         """Send a roster set and a subscription request."""
-        await self._session.update_roster(JID(jid))
+        await _asked(self._session.update_roster(JID(jid)))
         self._session.send_presence_subscription(pto=JID(jid))
 
     async def is_asked_by(self, jid: str) -> None:
@@ -110,11 +112,15 @@ class Slix(Client):
 
     async def renames(self, jid: str, name: str) -> None:
         """Send a roster set."""
-        await self._session.update_roster(JID(jid), name=name, groups=self._session.client_roster[jid]["groups"])
+        await _asked(
+            self._session.update_roster(JID(jid), name=name, groups=self._session.client_roster[jid]["groups"])
+        )
 
     async def regroups(self, jid: str, group: str) -> None:
         """Send a roster set."""
-        await self._session.update_roster(JID(jid), name=self._session.client_roster[jid]["name"], groups=[group])
+        await _asked(
+            self._session.update_roster(JID(jid), name=self._session.client_roster[jid]["name"], groups=[group])
+        )
 
     async def lists(self, jid: str, name: str, group: str) -> None:
         """The roster, as got and pushed, says so."""
@@ -127,7 +133,8 @@ class Slix(Client):
 
     async def changes_password(self, password: str) -> None:
         """Send XEP-0077's password change and wait for its result."""
-        await self._session.plugin["xep_0077"].change_password(password)
+        registration: Any = self._session.plugin["xep_0077"]
+        await registration.change_password(password)
 
     async def shown(self) -> str:
         """Everything that happened to it."""
@@ -156,3 +163,9 @@ class Slix(Client):
             return event in self._events
 
         await self.until(what, look)
+
+
+async def _asked(answer: Awaitable[object] | None) -> None:
+    """Wait for an answer; slixmpp gives none where it was handed a callback, which we never do."""
+    assert answer is not None
+    await answer
