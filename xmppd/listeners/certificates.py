@@ -1,0 +1,166 @@
+"""Which certificate serves which host."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from xmppd.listeners.contexts import HostContext, Listening, find
+from xmppd.listeners.identity import ascii_host, certificate_jids, host_names
+from xmppd.listeners.pem import CertificateError, Credential, find_files, read_credentials
+from xmppd.listeners.selfsigned import due, self_signed
+
+__all__ = ["CertificateError", "Certificates", "certificate_jids"]
+
+
+class Certificates:
+    """The certificates of a server's hosts: from files where one fits, self-made where none does."""
+
+    def __init__(
+        self,
+        hosts: Sequence[str],
+        certfiles: Sequence[str],
+        data_dir: Path,
+        *,
+        client_ca: Path | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Read the globs of `certfiles`. Keys and chains may lie in any of the files, in any order.
+
+        With `client_ca` (PEM) clients are asked for a certificate from these authorities: one that shows another's
+        fails its handshake, one that shows none is served. Raises CertificateError.
+        """
+        self._names = {host: ascii_host(host) for host in hosts}
+        self._patterns = tuple(certfiles)
+        self._folder = data_dir / "certificates"
+        self._client_ca = client_ca
+        self._now = now
+        self._kinds: dict[tuple[str, ...], Listening] = {}
+        self._stamps = self._look()
+        self._credentials = self._load()
+        self.context()
+
+    @property
+    def self_made(self) -> list[Path]:
+        """The files of the self-made certificates in use, for whoever starts the server to be told."""
+        return sorted({each.certificate_file for each in self._served() if self._is_self_made(each)})
+
+    def credential(self, host: str) -> Credential:
+        """What serves the host. Raises KeyError for one that is not the server's."""
+        return self._credentials[self._names[host]]
+
+    def context(self, alpn: Sequence[str] = ()) -> ssl.SSLContext:
+        """The context to accept connections with, which changes to the right host's by SNI.
+
+        The first host's certificate serves clients that name none or an unknown one, and a client that offers only
+        other protocols than `alpn` is served without any. Ask again for each connection: the context holds the
+        ticket keys, and `refresh` makes a new one each day.
+        """
+        return self._kind(alpn).base
+
+    def host_context(self, host: str, alpn: Sequence[str] = ()) -> ssl.SSLContext:
+        """The context that shows the host's certificate: for a client without SNI whose stream has named its host."""
+        return self._kind(alpn).for_host(ascii_host(host))
+
+    def endpoint_binding(self, connection: ssl.SSLObject | ssl.SSLSocket) -> bytes:
+        """The `tls-server-end-point` of the certificate that was shown on this connection (RFC 5929 4.1).
+
+        b"" where there is none: before the client's hello, and for signatures without a hash, as Ed25519's.
+        """
+        context = connection.context
+        return context.binding if isinstance(context, HostContext) else b""
+
+    def refresh(self) -> list[str]:
+        """Look whether files have changed or self-made certificates grow old, and take up what is new.
+
+        Sessions stay as they are and tickets go on working. Cheap where nothing changed, so a coarse timer may call
+        it. Returns a line for each host whose certificate is another now. Raises CertificateError once for each
+        change of the files that cannot be used, and goes on with what it had.
+        """
+        now = self._now()
+        for kind in self._kinds.values():
+            if kind.ticket_key_is_old(now):
+                kind.renew_ticket_key(now)
+        stamps = self._look()
+        if stamps == self._stamps and not any(self._is_self_made(each) and due(each, now) for each in self._served()):
+            return []
+        self._stamps = stamps
+        before = self._credentials
+        self._replace(self._load())
+        return [
+            f"{host} has the certificate from {(new := self.credential(host)).certificate_file}, "
+            f"valid until {new.expires:%Y-%m-%d}"
+            for host, name in self._names.items()
+            if self._credentials[name] != before[name]
+        ]
+
+    def _replace(self, credentials: dict[str, Credential]) -> None:
+        prepared = [(kind, kind.prepare(credentials)) for kind in self._kinds.values()]
+        self._credentials = credentials
+        for kind, contexts in prepared:
+            kind.by_name = contexts
+
+    def _kind(self, alpn: Sequence[str]) -> Listening:
+        key = tuple(alpn)
+        if key not in self._kinds:
+            kind = Listening(key, self._client_ca, next(iter(self._names.values())), self._now())
+            kind.by_name = kind.prepare(self._credentials)
+            self._kinds[key] = kind
+        return self._kinds[key]
+
+    def _served(self) -> list[Credential]:
+        return [self._credentials[name] for name in self._names.values()]
+
+    def _is_self_made(self, credential: Credential) -> bool:
+        return credential.certificate_file.parent == self._folder
+
+    def _look(self) -> tuple[tuple[str, int, int, int], ...]:
+        files = [*find_files(self._patterns), *filter(None, [self._client_ca])]
+        return tuple(map(_stamp, files))
+
+    def _load(self) -> dict[str, Credential]:
+        """The credentials by name, with one for each host; a name with a wildcard begins with "*."."""
+        now = self._now()
+        credentials = sorted(read_credentials(find_files(self._patterns)), key=_preference)
+        found = {
+            name: credential
+            for credential in credentials
+            if credential.certificate.not_valid_before_utc <= now < credential.expires
+            for name in host_names(credential.certificate)
+        }
+        for host, name in self._names.items():
+            fitting = find(found, name)
+            if fitting is None:
+                _refuse_outdated(host, name, credentials)
+            found[name] = fitting or self_signed(host, self._folder, now)
+        return found
+
+
+def _preference(credential: Credential) -> tuple[int, datetime]:
+    """Of two for one name the greater is used: keys that all clients know and that sign fast, then the longer life."""
+    key = credential.certificate.public_key()
+    kind = 2 if isinstance(key, ec.EllipticCurvePublicKey) else 1 if isinstance(key, rsa.RSAPublicKey) else 0
+    return kind, credential.expires
+
+
+def _refuse_outdated(host: str, name: str, credentials: Iterable[Credential]) -> None:
+    for credential in credentials:
+        if find(dict.fromkeys(host_names(credential.certificate), credential), name):
+            begins = credential.certificate.not_valid_before_utc
+            raise CertificateError(
+                f"the certificate for {host} in {credential.certificate_file} is valid from {begins:%Y-%m-%d} "
+                f"to {credential.expires:%Y-%m-%d} only: renew it, or take it out of `certfiles`, "
+                "or set the clock right"
+            )
+
+
+def _stamp(path: Path) -> tuple[str, int, int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return str(path), 0, 0, 0
+    return str(path), status.st_mtime_ns, status.st_size, status.st_ino
