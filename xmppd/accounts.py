@@ -101,8 +101,8 @@ class Accounts:
         name = _prepared(user)
         if await self.exists(name):
             raise _conflict(name)
-        credentials = await self._derived(password)
-        if not await self._insert([(name, credentials)]):
+        (new,) = await self._insert([(name, await self._derived(password))])
+        if not new:
             raise _conflict(name)
 
     async def set_password(self, user: str, password: str) -> None:
