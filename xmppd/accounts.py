@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final
 
 from xmppd.sasl import HASHES, ITERATIONS, Credentials, Throttle
-from xmppd.sasl.keys import PLAIN_ORDER, check, derive_all, dump, load, matches, pretended, saslprep
+from xmppd.sasl.keys import PLAIN_ORDER, check, derive_all, dump, load, matches, pretended
 from xmppd.storage import Row, Statement, Storage
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import nodeprep
@@ -196,13 +196,11 @@ class Accounts:
 
 
 def _prepared(user: str) -> str:
-    """A name as accounts have it; `StanzaError("not-acceptable")` where nobody could log in with it."""
+    """A name as accounts have it; `StanzaError("not-acceptable")` where nobody can have it."""
     try:
-        name = nodeprep(user)
-        saslprep(name)
-    except (StanzaError, ValueError) as error:
+        return nodeprep(user)
+    except StanzaError as error:
         raise StanzaError("not-acceptable", f"not a user name: {user[:64]!r}; use letters, digits, '.', '-'") from error
-    return name
 
 
 def _prepared_row(row: ImportRow, iterations: int) -> tuple[str, Credentials]:

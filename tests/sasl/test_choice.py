@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sasl.parties import FAKE, HOST, PLAINTEXT, TLS
-from xmppd.sasl import CONDITIONS, MECHANISMS, Context, SASLError, begin, offered
+from tests.sasl.parties import FAKE, HOST, PASSWORD, PLAINTEXT, TLS, plain, scram
+from xmppd.sasl import CONDITIONS, MECHANISMS, Context, Keys, SASLError, begin, derive, offered
 from xmppd.xmpp.jid import JID
 
 ALL = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "EXTERNAL", "ANONYMOUS"]
@@ -56,3 +56,17 @@ def test_conditions_are_those_of_rfc_6120() -> None:
     assert len(CONDITIONS) == 11
     with pytest.raises(ValueError, match="no SASL failure"):
         SASLError("nope")
+
+
+def test_nobody_logs_in_on_pretended_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even one who knew a password for them is refused."""
+
+    def guessed(secret: bytes, user: str, hash: str, iterations: int) -> Keys:
+        return derive(PASSWORD, hash, iterations)
+
+    monkeypatch.setattr("xmppd.sasl.scram.pretended", guessed)
+    monkeypatch.setattr("xmppd.sasl.plain.pretended", guessed)
+    with pytest.raises(SASLError, match="not-authorized"):
+        scram("SCRAM-SHA-1", PLAINTEXT, user="nobody")
+    with pytest.raises(SASLError, match="not-authorized"):
+        plain(f"\0nobody\0{PASSWORD}")

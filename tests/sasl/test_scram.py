@@ -240,3 +240,17 @@ def test_an_exchange_is_not_used_twice() -> None:
     assert isinstance(mechanism.receive(final), Success)
     with pytest.raises(SASLError, match="malformed-request"):
         mechanism.receive(final)
+
+
+def test_steps_out_of_turn() -> None:
+    mechanism = begin("SCRAM-SHA-1", PLAINTEXT, FAKE)
+    with pytest.raises(SASLError, match="malformed-request"):
+        mechanism.found(None)
+    with pytest.raises(SASLError, match="malformed-request"):
+        mechanism.computed(True)
+    assert mechanism.receive(b"n,,n=alice,r=abc") == Lookup("alice")
+    with pytest.raises(SASLError, match="malformed-request"):
+        mechanism.receive(b"n,,n=bob,r=abc")
+    mechanism.found(None)
+    with pytest.raises(SASLError, match="malformed-request"):
+        mechanism.found({"SHA-1": derive("pencil", "SHA-1")})

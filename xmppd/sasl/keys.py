@@ -87,7 +87,7 @@ def pretended(secret: bytes, user: str, hash: str, iterations: int) -> Keys:
     """Keys of a user who does not exist: the same each time, so that asking twice tells nothing (RFC 5802 9)."""
 
     def part(label: str) -> bytes:
-        return hmac.digest(secret, f"{label}\0{hash}\0{user}".encode(), HASHES[hash])
+        return hmac.digest(secret, f"{label}\0{user}".encode(), HASHES[hash])
 
     return Keys(part("salt")[:SALT], iterations, part("stored"), part("server"))
 
