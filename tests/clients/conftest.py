@@ -1,6 +1,7 @@
 """One server for all client tests, and a stage on which clients with fresh accounts meet."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,11 +33,22 @@ class Stage:
         self._folder = folder
         self._clients: list[Client] = []
 
-    async def enter(self, kind: str, user: str) -> Client:
-        """Start a client for a new account; `user` gets a number, for all tests share one server."""
+    def stranger(self) -> Path:
+        """The certificate of an authority that signed nothing here."""
+        folder = self._folder / "stranger"
+        folder.mkdir()
+        return certificates.make(folder, "localhost").authority
+
+    def account(self, user: str) -> Access:
+        """Make an account; `user` gets a number, for all tests share one server."""
         access = self._access(f"{user}{self._server.next_number()}")
         self._server.register(access.user, access.password)
-        return await self._start(kind, access)
+        return access
+
+    async def enter(self, kind: str, user: str, *, trusts: Path | None = None) -> Client:
+        """Start a client for a new account; it trusts the server's authority, or the one given."""
+        access = self.account(user)
+        return await self._start(kind, replace(access, authority=trusts) if trusts else access)
 
     async def again(self, client: Client) -> Client:
         """Start the same kind of client for the same account, with nothing remembered: a new computer."""

@@ -19,6 +19,12 @@ async def test_log_in_with_direct_tls(stage: Stage, kind: str) -> None:
     await alice.logs_out()
 
 
+async def test_a_certificate_of_an_unknown_authority_is_not_trusted(stage: Stage, kind: str) -> None:
+    alice = await stage.enter(kind, "alice", trusts=stage.stranger())
+    await alice.tries_to_log_in(alice.access.password)
+    await alice.distrusts_the_certificate()
+
+
 async def test_a_wrong_password_is_refused_and_the_right_one_still_works(stage: Stage, kind: str) -> None:
     alice = await stage.enter(kind, "alice")
     await alice.tries_to_log_in("wrong")

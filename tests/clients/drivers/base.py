@@ -79,6 +79,10 @@ class Client(ABC):
         """Wait until the client says that the password was not accepted."""
 
     @abstractmethod
+    async def distrusts_the_certificate(self) -> None:
+        """Wait until the client says that the server's certificate is signed by nobody it trusts."""
+
+    @abstractmethod
     async def logs_out(self) -> None:
         """End the session and wait until the client says so."""
 

@@ -64,6 +64,10 @@ class Profanity(Client):
         """The console says so."""
         await self._until_shown("been refused", "Login failed")
 
+    async def distrusts_the_certificate(self) -> None:
+        """It asks whether to allow it."""
+        await self._until_shown("doubted the certificate", "TLS certificate verification failed")
+
     async def logs_out(self) -> None:
         """Type `/disconnect`."""
         await self._terminal.types("/win console")

@@ -73,6 +73,11 @@ class Purple(Client):
             "been refused", lambda seen: any(reason == AUTHENTICATION_FAILED for reason, _ in seen["errors"])
         )
 
+    async def distrusts_the_certificate(self) -> None:
+        """A dialogue asks whether to accept it."""
+        question = "no certificate that can verify it is currently trusted"
+        await self._until("doubted the certificate", lambda seen: any(question in box for box in seen["boxes"]))
+
     async def logs_out(self) -> None:
         """Disable the account."""
         await self._order("log_out")

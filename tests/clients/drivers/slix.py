@@ -63,6 +63,10 @@ class Slix(Client):
         """SASL failed."""
         await self._until_event("been refused", "failed_all_auth")
 
+    async def distrusts_the_certificate(self) -> None:
+        """The handshake failed for it."""
+        await self._until_event("doubted the certificate", "ssl_invalid_chain")
+
     async def logs_out(self) -> None:
         """Close the stream and wait for the server to do the same."""
         await self._session.disconnect()
@@ -155,7 +159,7 @@ class Slix(Client):
 
         xmpp.add_event_handler("message", heard)
         xmpp.add_event_handler("presence_subscribe", asked)
-        for event in ("session_start", "failed_all_auth", "disconnected", "connection_failed"):
+        for event in ("session_start", "failed_all_auth", "ssl_invalid_chain", "disconnected", "connection_failed"):
             xmpp.add_event_handler(event, lambda _, event=event: self._events.append(event))
 
     async def _until_event(self, what: str, event: str) -> None:
