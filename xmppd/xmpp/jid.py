@@ -18,7 +18,7 @@ class JID(str):
     so they serve as keys, as SQL parameters and in messages as they are.
     """
 
-    __slots__ = ("domain", "local", "resource", "_bare")
+    __slots__ = ("_bare", "domain", "local", "resource")
 
     local: str
     domain: str
@@ -61,7 +61,7 @@ CACHED: Final = 32768  # addresses; at some 300 bytes each this is 10 MB, and on
 def _parse(text: str) -> JID:
     try:
         prepared = Prepared(text)
-    except InvalidJID as error:
+    except (InvalidJID, UnicodeError) as error:  # UnicodeError: half a surrogate pair, as JSON may hold
         raise StanzaError("jid-malformed", f"not an address: {error}") from None
     if not prepared.domain:
         raise StanzaError("jid-malformed", "an address needs a domain")
