@@ -1,0 +1,75 @@
+"""Group commit: what is queued while one group goes to disk is the next group."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from xmppd.storage.errors import Busy, Closed, Conflict, StorageError
+from xmppd.storage.interface import Commit, Rows, Statement
+
+log = logging.getLogger(__name__)
+
+Transaction = Sequence[Statement]
+Outcome = list[Rows] | StorageError
+Execute = Callable[[Sequence[Transaction]], Awaitable[Sequence[Outcome]]]
+
+# A slow disk makes 100 commits a second, each for many transactions; 10,000 of 1 KiB are 10 MiB of memory. A queue that
+# long means that the disk has stopped, and refusing is better than promising more.
+WAITING_LIMIT = 10_000
+
+
+class GroupCommit:
+    """Transactions in, groups out, in order. `execute` commits one group and tells each transaction's outcome."""
+
+    def __init__(self, execute: Execute, limit: int = WAITING_LIMIT) -> None:
+        self._execute = execute
+        self._limit = limit
+        self._waiting: list[tuple[Transaction, Commit]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def write(self, transaction: Transaction) -> Commit:
+        """Queue a transaction; raises Busy over the limit, Closed after `close`."""
+        if len(self._waiting) >= self._limit:
+            raise Busy(f"busy: {self._limit} writes wait for the disk already; look at its speed, or write less")
+        if self._closed:
+            raise Closed("the storage is closed: no more writes")
+        commit = Commit()
+        self._waiting.append((transaction, commit))
+        if self._task is None:
+            # No timer: the task starts on the loop's next turn, so all that this turn writes is one group.
+            self._task = asyncio.create_task(self._drain())
+        return commit
+
+    async def close(self) -> None:
+        """Take no more, and wait for what is queued."""
+        self._closed = True
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting, []
+            await self._commit(group)
+        self._task = None
+
+    async def _commit(self, group: list[tuple[Transaction, Commit]]) -> None:
+        try:
+            outcomes = await self._execute([transaction for transaction, _ in group])
+        except StorageError as error:
+            log.error("a group of %d writes failed and is undone: %s", len(group), error)
+            for _, commit in group:
+                commit.resolve(error)
+            return
+        for (transaction, commit), outcome in zip(group, outcomes, strict=True):
+            if isinstance(outcome, StorageError):
+                _log_failure(transaction, commit, outcome)
+            commit.resolve(outcome)
+
+
+def _log_failure(transaction: Transaction, commit: Commit, error: StorageError) -> None:
+    # A conflict that somebody waits for is an answer, not a fault. Parameters stay out: they may be secrets.
+    level = logging.DEBUG if isinstance(error, Conflict) and commit.awaited else logging.ERROR
+    log.log(level, "a write failed and is undone: %s; SQL: %s", error, "; ".join(sql for sql, _ in transaction))

@@ -1,0 +1,112 @@
+"""What storage promises, whichever database stands behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from typing import Any, Protocol
+
+from xmppd.storage.errors import StorageError
+
+Row = tuple[Any, ...]
+Rows = list[Row]
+Statement = tuple[str, Sequence[Any]]
+
+
+class Many(list[Sequence[Any]]):
+    """The parameters of a statement that runs once for each of these rows and returns none."""
+
+
+class Commit:
+    """A transaction on its way to the disk.
+
+    Await it any number of times, or never: it returns once the transaction is on disk, with each statement's rows
+    (those of RETURNING), or raises StorageError. A failure that nobody awaits is still in the log, once.
+    """
+
+    __slots__ = ("_callbacks", "_done", "_rows", "error")
+
+    def __init__(self) -> None:
+        self.error: StorageError | None = None
+        self._callbacks: list[Callable[[Commit], object]] | None = None
+        self._rows: list[Rows] = []
+        self._done = False
+
+    @property
+    def done(self) -> bool:
+        """Whether the transaction is on disk or has failed; `error` tells which."""
+        return self._done
+
+    @property
+    def awaited(self) -> bool:
+        """Whether anybody waits for the end."""
+        return self._callbacks is not None
+
+    def add_done_callback(self, callback: Callable[[Commit], object]) -> None:
+        """Call `callback(self)` once done, in the event loop; at once if it is done already."""
+        if self._done:
+            callback(self)
+        elif self._callbacks is None:
+            self._callbacks = [callback]
+        else:
+            self._callbacks.append(callback)
+
+    def resolve(self, outcome: list[Rows] | StorageError) -> None:
+        """For the driver: the transaction is on disk with these rows, or failed with this error."""
+        if isinstance(outcome, StorageError):
+            self.error = outcome
+        else:
+            self._rows = outcome
+        self._done = True
+        callbacks, self._callbacks = self._callbacks, None
+        for callback in callbacks or ():
+            try:
+                callback(self)
+            except Exception as error:
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "a callback of a storage commit failed", "exception": error}
+                )
+
+    def __await__(self) -> Generator[Any, None, list[Rows]]:
+        if not self._done:
+            # Each awaiting task has a future of its own, so that cancelling one leaves the others alone.
+            waiter = asyncio.get_running_loop().create_future()
+            self.add_done_callback(lambda _: None if waiter.done() else waiter.set_result(None))
+            yield from waiter
+        if self.error is not None:
+            raise self.error.with_traceback(None)
+        return self._rows
+
+
+class Storage(Protocol):
+    """SQL with `?` for parameters; `dialect.py` says which SQL runs on every database."""
+
+    async def fetch(self, sql: str, *parameters: Any) -> Rows:
+        """All rows of a read. It never waits behind writes and sees all that was committed before the call."""
+        ...
+
+    async def fetch_one(self, sql: str, *parameters: Any) -> Row | None:
+        """The first row of a read, or None."""
+        ...
+
+    def pages(self, sql: str, *parameters: Any, size: int = 500) -> AsyncIterator[Rows]:
+        """The rows of a large read, at most `size` at once, all of one moment. Read to the end, or `aclose()` it."""
+        ...
+
+    def write(self, *statements: Statement) -> Commit:
+        """Queue one transaction, at once and in the order of calls; what is queued meanwhile shares one commit.
+
+        A failing statement undoes its own transaction only. Raises Busy, and queues nothing, when too many wait.
+        """
+        ...
+
+    async def migrate(self, owner: str, migrations: Sequence[str]) -> None:
+        """Bring the owner's tables to version `len(migrations)`; each text is the step from version index to index + 1.
+
+        Raises Newer if the recorded version is higher.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Wait for all that is queued, then let go of threads, files and connections."""
+        ...
