@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -13,6 +14,7 @@ from xmppd.listeners.contexts import HostContext, Listening, find
 from xmppd.listeners.identity import ascii_host, certificate_jids, host_names
 from xmppd.listeners.pem import CertificateError, Credential, find_files, read_credentials
 from xmppd.listeners.selfsigned import due, self_signed
+from xmppd.listeners.tls import TLSEngine
 
 __all__ = ["CertificateError", "Certificates", "certificate_jids"]
 
@@ -39,10 +41,10 @@ class Certificates:
         self._folder = data_dir / "certificates"
         self._client_ca = client_ca
         self._now = now
-        self._kinds: dict[tuple[str, ...], Listening] = {}
+        self._kinds: dict[tuple[tuple[str, ...], bool], Listening] = {}
         self._stamps = self._look()
         self._credentials = self._load()
-        self.context()
+        self.engine()
 
     @property
     def self_made(self) -> list[Path]:
@@ -53,61 +55,65 @@ class Certificates:
         """What serves the host. Raises KeyError for one that is not the server's."""
         return self._credentials[self._names[host]]
 
-    def context(self, alpn: Sequence[str] = ()) -> ssl.SSLContext:
-        """The context to accept connections with, which changes to the right host's by SNI.
+    def engine(self, alpn: Sequence[str] = (), host: str = "") -> TLSEngine:
+        """TLS for one connection, which shows the certificate of the host that the client names by SNI.
 
-        The first host's certificate serves clients that name none or an unknown one, and a client that offers only
-        other protocols than `alpn` is served without any. Ask again for each connection: the context holds the
-        ticket keys, and `refresh` makes a new one each day.
+        `host` is for a client that names none, on a stream that has said where it goes; without either the first
+        host's certificate is shown. A client that offers only other protocols than `alpn` is served without any.
         """
-        return self._kind(alpn).base
+        kind = self._kind(alpn, callback=False)
+        return TLSEngine(kind.base, partial(kind.for_client, ascii_host(host)))
 
-    def host_context(self, host: str, alpn: Sequence[str] = ()) -> ssl.SSLContext:
-        """The context that shows the host's certificate: for a client without SNI whose stream has named its host."""
-        return self._kind(alpn).for_host(ascii_host(host))
+    def context(self, alpn: Sequence[str] = ()) -> ssl.SSLContext:
+        """The same for listeners that leave TLS to a library, as HTTP does; to be kept as long as they listen."""
+        return self._kind(alpn, callback=True).base
 
     def endpoint_binding(self, connection: ssl.SSLObject | ssl.SSLSocket) -> bytes:
         """The `tls-server-end-point` of the certificate that was shown on this connection (RFC 5929 4.1).
 
-        b"" where there is none: before the client's hello, and for signatures without a hash, as Ed25519's.
+        b"" where there is none: before the client's hello, for signatures without a hash, as Ed25519's, and for
+        a session resumed by `context`, whose ticket may be older than the certificate.
         """
         context = connection.context
-        return context.binding if isinstance(context, HostContext) else b""
+        if not isinstance(context, HostContext) or (context.ages and connection.session_reused):
+            return b""
+        return context.binding
 
     def refresh(self) -> list[str]:
         """Look whether files have changed or self-made certificates grow old, and take up what is new.
 
-        Sessions stay as they are and tickets go on working. Cheap where nothing changed, so a coarse timer may call
-        it. Returns a line for each host whose certificate is another now. Raises CertificateError once for each
-        change of the files that cannot be used, and goes on with what it had.
+        Sessions stay as they are. Tickets go on working, for a day, unless a host's certificate is another now: who
+        resumed would bind the login to the old one. Cheap where nothing changed, so a coarse timer may call it.
+        Returns a line for each host whose certificate is another now. Raises CertificateError once for each change
+        of the files that cannot be used, and goes on with what it had.
         """
         now = self._now()
-        for kind in self._kinds.values():
-            if kind.ticket_key_is_old(now):
-                kind.renew_ticket_key(now)
-        stamps = self._look()
-        if stamps == self._stamps and not any(self._is_self_made(each) and due(each, now) for each in self._served()):
-            return []
-        self._stamps = stamps
         before = self._credentials
-        self._replace(self._load())
-        return [
-            f"{host} has the certificate from {(new := self.credential(host)).certificate_file}, "
-            f"valid until {new.expires:%Y-%m-%d}"
-            for host, name in self._names.items()
-            if self._credentials[name] != before[name]
-        ]
+        changes = self._reload() if self._is_stale(now) else []
+        for kind in self._kinds.values():
+            if self._credentials != before or kind.ticket_key_is_old(now):
+                kind.renew_ticket_key(now)
+        return changes
 
-    def _replace(self, credentials: dict[str, Credential]) -> None:
-        prepared = [(kind, kind.prepare(credentials)) for kind in self._kinds.values()]
-        self._credentials = credentials
+    def _is_stale(self, now: datetime) -> bool:
+        return self._stamps != self._look() or any(
+            self._is_self_made(each) and due(each, now) for each in self._served()
+        )
+
+    def _reload(self) -> list[str]:
+        self._stamps = self._look()
+        before, after = self._credentials, self._load()
+        prepared = [(kind, kind.prepare(after)) for kind in self._kinds.values()]
+        self._credentials = after
         for kind, contexts in prepared:
             kind.by_name = contexts
+        return [_line(host, after[name]) for host, name in self._names.items() if after[name] != before[name]]
 
-    def _kind(self, alpn: Sequence[str]) -> Listening:
-        key = tuple(alpn)
+    def _kind(self, alpn: Sequence[str], *, callback: bool) -> Listening:
+        key = (tuple(alpn), callback)
         if key not in self._kinds:
-            kind = Listening(key, self._client_ca, next(iter(self._names.values())), self._now())
+            default = next(iter(self._names.values()))
+            kind = Listening(alpn, self._client_ca, default, self._now(), callback=callback)
             kind.by_name = kind.prepare(self._credentials)
             self._kinds[key] = kind
         return self._kinds[key]
@@ -132,12 +138,15 @@ class Certificates:
             if credential.certificate.not_valid_before_utc <= now < credential.expires
             for name in host_names(credential.certificate)
         }
+        made = {}
         for host, name in self._names.items():
             fitting = find(found, name)
             if fitting is None:
                 _refuse_outdated(host, name, credentials)
-            found[name] = fitting or self_signed(host, self._folder, now)
-        return found
+                fitting = made[name] = self_signed(host, self._folder, now)
+            found[name] = fitting
+        wildcards = {name: each for each in made.values() for name in host_names(each.certificate)}
+        return {**wildcards, **found}
 
 
 def _preference(credential: Credential) -> tuple[int, datetime]:
@@ -156,6 +165,10 @@ def _refuse_outdated(host: str, name: str, credentials: Iterable[Credential]) ->
                 f"to {credential.expires:%Y-%m-%d} only: renew it, or take it out of `certfiles`, "
                 "or set the clock right"
             )
+
+
+def _line(host: str, credential: Credential) -> str:
+    return f"{host} has the certificate from {credential.certificate_file}, valid until {credential.expires:%Y-%m-%d}"
 
 
 def _stamp(path: Path) -> tuple[str, int, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -23,24 +23,34 @@ T = TypeVar("T")
 
 
 class HostContext(ssl.SSLContext):
-    """A context that shows one certificate. `binding` is that one's `tls-server-end-point`."""
+    """A context that shows one certificate.
+
+    `binding` is that one's `tls-server-end-point`; `ages` tells whether tickets older than the certificate resume here.
+    """
 
     binding: bytes
+    ages: bool
 
 
 class Listening:
-    """The context to accept connections with, and those it changes to once the client has named a host.
+    """The context to accept connections with, `base`, and those it changes to once the client has named a host.
 
-    Only the first makes ticket keys, so tickets are good for all hosts and outlive a change of certificates.
+    Only `base` makes ticket keys, so tickets are good for all hosts.
     """
 
-    __slots__ = ("_alpn", "_client_ca", "_default", "_made", "base", "by_name")
+    __slots__ = ("_alpn", "_callback", "_client_ca", "_default", "_made", "base", "by_name")
 
-    def __init__(self, alpn: tuple[str, ...], client_ca: Path | None, default: str, now: datetime) -> None:
-        """`default` is the name whose certificate serves clients that name no host or an unknown one."""
+    def __init__(
+        self, alpn: Sequence[str], client_ca: Path | None, default: str, now: datetime, *, callback: bool
+    ) -> None:
+        """`default` is the name whose certificate serves clients that name no host or an unknown one.
+
+        With `callback` the base changes contexts by itself; else TLSEngine does it, with `for_client`.
+        """
         self._alpn = alpn
         self._client_ca = client_ca
         self._default = default
+        self._callback = callback
         self.by_name: Mapping[str, HostContext] = {}
         self.renew_ticket_key(now)
 
@@ -49,32 +59,30 @@ class Listening:
         self._made = now
         self.base = self._configure(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
         self.base.num_tickets = TICKETS
-        self.base.sni_callback = self._choose
+        if self._callback:
+            self.base.sni_callback = self._change
 
     def ticket_key_is_old(self, now: datetime) -> bool:
         """Whether the key has served its day."""
         return now - self._made >= TICKET_KEY_LIFE
 
-    def for_host(self, name: str) -> HostContext:
-        """The context for a name in the form of `ascii_host`."""
-        return find(self.by_name, name) or self.by_name[self._default]
+    def for_client(self, host: str, name: str) -> HostContext:
+        """The context for a client that names `name` by SNI, on a stream to `host` (an `ascii_host`); each may be ""."""
+        return find(self.by_name, name.lower()) or find(self.by_name, host) or self.by_name[self._default]
+
+    def _change(self, connection: ssl.SSLObject, name: str | None, _base: ssl.SSLContext) -> None:
+        connection.context = self.for_client("", name or "")
 
     def prepare(self, credentials: Mapping[str, Credential]) -> dict[str, HostContext]:
         """A context for each certificate, by name, to be put into `by_name`. Raises CertificateError."""
         contexts = {credential: self._host_context(credential) for credential in set(credentials.values())}
         return {name: contexts[credential] for name, credential in credentials.items()}
 
-    def _choose(self, connection: ssl.SSLObject, name: str | None, base: ssl.SSLContext) -> None:
-        known = find(self.by_name, name.lower()) if name else None
-        if known is not None:
-            connection.context = known
-        elif connection.context is base:
-            connection.context = self.by_name[self._default]
-
     def _host_context(self, credential: Credential) -> HostContext:
         context = HostContext(ssl.PROTOCOL_TLS_SERVER)
         self._configure(context)
         context.binding = end_point(credential.certificate)
+        context.ages = self._callback
         with tempfile.NamedTemporaryFile(suffix=".pem") as chain:
             chain.write(credential.pem())
             chain.flush()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
+
+from xmppd.listeners.hello import server_name
 
 # A TLS record carries at most this much plaintext, so one read of this size always empties the record.
 RECORD = 16384
@@ -19,16 +22,20 @@ class TLSEngine:
     When any method raises ssl.SSLError the connection is dead: write `outgoing()`, which holds the alert, and drop it.
     """
 
-    __slots__ = ("_allowance", "_incoming", "_outgoing", "closed", "established", "ssl_object")
+    __slots__ = ("_allowance", "_choose", "_hello", "_incoming", "_outgoing", "closed", "established", "ssl_object")
 
-    def __init__(self, context: ssl.SSLContext, host_context: ssl.SSLContext | None = None) -> None:
-        """Begin a handshake. `host_context` serves the client that names no host (SNI); see Certificates.for_host."""
+    def __init__(self, context: ssl.SSLContext, choose: Callable[[str], ssl.SSLContext] | None = None) -> None:
+        """Begin a handshake.
+
+        `choose` is asked once for the context to go on with, when the client has named its host by SNI ("" where it
+        names none); the tickets stay those of `context`. See Certificates.engine, which makes an engine of both.
+        """
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._allowance = MAX_HANDSHAKE
+        self._choose = choose
+        self._hello = b""
         self.ssl_object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        if host_context is not None:
-            self.ssl_object.context = host_context
         self.established = False
         self.closed = False
 
@@ -41,8 +48,9 @@ class TLSEngine:
         """
         if len(ciphertext) > SLICE:
             return self._receive_slices(ciphertext)
-        self._incoming.write(ciphertext)
-        if not self.established and not self._handshake(len(ciphertext)):
+        if self.established:
+            self._incoming.write(ciphertext)
+        elif not self._handshake(ciphertext):
             return b""
         try:
             plaintext = self.ssl_object.read(RECORD)
@@ -110,16 +118,27 @@ class TLSEngine:
         """The client's verified certificate in DER; None where it showed none."""
         return self.ssl_object.getpeercert(binary_form=True)
 
-    def _handshake(self, size: int) -> bool:
-        self._allowance -= size
+    def _handshake(self, ciphertext: bytes) -> bool:
+        self._allowance -= len(ciphertext)
         if self._allowance < 0:
             raise ssl.SSLError(ssl.SSL_ERROR_SSL, f"the TLS handshake is longer than {MAX_HANDSHAKE} bytes")
+        if self._choose is not None:
+            self._choose_host(ciphertext, self._choose)
+        self._incoming.write(ciphertext)
         try:
             self.ssl_object.do_handshake()
         except ssl.SSLWantReadError:
             return False
         self.established = True
         return True
+
+    def _choose_host(self, ciphertext: bytes, choose: Callable[[str], ssl.SSLContext]) -> None:
+        self._hello += ciphertext
+        name = server_name(self._hello)
+        if name is not None:
+            self.ssl_object.context = choose(name)
+            self._choose = None
+            self._hello = b""
 
     def _read_on(self, first: bytes) -> bytes:
         pieces = [first]
