@@ -76,7 +76,8 @@ class Profanity(Client):
 
     async def adds(self, jid: str) -> None:
         """Type `/roster add` and `/sub request`."""
-        await self._in_console(f"/roster add {jid}", f"Roster item added: {jid}")
+        # It says nothing of a contact that is on the roster already, as one who was approved may be.
+        await self._terminal.types(f"/roster add {jid}")
         await self._in_console(f"/sub request {jid}", f"Sent subscription request to {jid}")
 
     async def is_asked_by(self, jid: str) -> None:
