@@ -67,7 +67,7 @@ class Listening:
         return now - self._made >= TICKET_KEY_LIFE
 
     def for_client(self, host: str, name: str) -> HostContext:
-        """The context for a client that names `name` by SNI, on a stream to `host` (an `ascii_host`); each may be ""."""
+        """The context for a client that names `name` by SNI, on a stream to `host` (`ascii_host`); each may be ""."""
         return find(self.by_name, name.lower()) or find(self.by_name, host) or self.by_name[self._default]
 
     def _change(self, connection: ssl.SSLObject, name: str | None, _base: ssl.SSLContext) -> None:
