@@ -1,7 +1,7 @@
 """Stanza and stream errors: an exception is a condition on the wire.
 
-    raise StanzaError("forbidden")            # in an IQ handler: the error reply (RFC 6120 8.3)
-    raise StreamError("policy-violation")     # anywhere on a stream: closes it (RFC 6120 4.9)
+raise StanzaError("forbidden")            # in an IQ handler: the error reply (RFC 6120 8.3)
+raise StreamError("policy-violation")     # anywhere on a stream: closes it (RFC 6120 4.9)
 """
 
 from __future__ import annotations
@@ -39,10 +39,33 @@ STANZA_CONDITIONS = {
 
 # RFC 6120 4.9.3.
 STREAM_CONDITIONS = frozenset(
-    "bad-format bad-namespace-prefix conflict connection-timeout host-gone host-unknown improper-addressing "
-    "internal-server-error invalid-from invalid-namespace invalid-xml not-authorized not-well-formed policy-violation "
-    "remote-connection-failed reset resource-constraint restricted-xml see-other-host system-shutdown "
-    "undefined-condition unsupported-encoding unsupported-feature unsupported-stanza-type unsupported-version".split()
+    {
+        "bad-format",
+        "bad-namespace-prefix",
+        "conflict",
+        "connection-timeout",
+        "host-gone",
+        "host-unknown",
+        "improper-addressing",
+        "internal-server-error",
+        "invalid-from",
+        "invalid-namespace",
+        "invalid-xml",
+        "not-authorized",
+        "not-well-formed",
+        "policy-violation",
+        "remote-connection-failed",
+        "reset",
+        "resource-constraint",
+        "restricted-xml",
+        "see-other-host",
+        "system-shutdown",
+        "undefined-condition",
+        "unsupported-encoding",
+        "unsupported-feature",
+        "unsupported-stanza-type",
+        "unsupported-version",
+    }
 )
 
 
@@ -80,6 +103,4 @@ class StreamError(Exception):
     def to_xml(self) -> str:
         """The `<stream:error/>` element; the prefix `stream` is declared on every stream header of ours."""
         text = f"<text xmlns='{NS_STREAMS}'>{escape(self.text)}</text>" if self.text else ""
-        return (
-            f"<stream:error><{self.condition} xmlns='{NS_STREAMS}'/>{text}{self.application}</stream:error>"
-        )
+        return f"<stream:error><{self.condition} xmlns='{NS_STREAMS}'/>{text}{self.application}</stream:error>"

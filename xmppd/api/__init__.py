@@ -1,0 +1,87 @@
+"""All that a module's author imports, beside `xmppd.xmpp`. It only re-exports; nothing lives here.
+
+from xmppd.api import ACCOUNT, IQ, Module, ModuleOptions, hook, iq_get, option
+"""
+
+from xmppd.commands import CommandError, Progress
+from xmppd.host import Host, House
+from xmppd.metrics import Counter, Gauge, Histogram
+from xmppd.routing.event import Event
+from xmppd.routing.hooks import (
+    STOP,
+    AccountEvent,
+    ConfigReloaded,
+    PresenceChanged,
+    RosterChanged,
+    SessionEvent,
+    Stage,
+    Verdict,
+)
+from xmppd.routing.hooks import Hooks as hook
+from xmppd.routing.iq import IQ, Target
+from xmppd.routing.router import Router
+from xmppd.routing.sessions import Door, Session
+from xmppd.storage import Commit, Many, Statement, Storage, StorageError
+from xmppd.wire.cutter import Nonza
+from xmppd.wire.features import Layer, Peer, State
+
+from .declare import command, every, iq_get, iq_set, stream_feature
+from .module import Identity, Module
+from .options import ModuleOptions, option
+
+SERVER = Target.SERVER
+ACCOUNT = Target.ACCOUNT
+FILTER = Stage.FILTER
+STAMP = Stage.STAMP
+ARCHIVE = Stage.ARCHIVE
+COPY = Stage.COPY
+DELIVER = Stage.DELIVER
+
+__all__ = [
+    "ACCOUNT",
+    "ARCHIVE",
+    "COPY",
+    "DELIVER",
+    "FILTER",
+    "IQ",
+    "SERVER",
+    "STAMP",
+    "STOP",
+    "AccountEvent",
+    "CommandError",
+    "Commit",
+    "ConfigReloaded",
+    "Counter",
+    "Door",
+    "Event",
+    "Gauge",
+    "Histogram",
+    "Host",
+    "House",
+    "Identity",
+    "Layer",
+    "Many",
+    "Module",
+    "ModuleOptions",
+    "Nonza",
+    "Peer",
+    "PresenceChanged",
+    "Progress",
+    "RosterChanged",
+    "Router",
+    "Session",
+    "SessionEvent",
+    "Stage",
+    "State",
+    "Statement",
+    "Storage",
+    "StorageError",
+    "Verdict",
+    "command",
+    "every",
+    "hook",
+    "iq_get",
+    "iq_set",
+    "option",
+    "stream_feature",
+]

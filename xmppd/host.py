@@ -1,0 +1,240 @@
+"""One virtual host: its sessions, accounts, hooks and modules, and what happens to a stanza that is addressed to it."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from xmppd.accounts import Accounts
+from xmppd.clock import Clock, Timetable
+from xmppd.commands import Commands
+from xmppd.config import Config, HostConfig
+from xmppd.metrics import Registry
+from xmppd.routing.delivery import Action, choose
+from xmppd.routing.event import Event
+from xmppd.routing.hooks import STOP, AccountEvent, Hooks, SessionEvent
+from xmppd.routing.iq import IQ, IQTable, Target, check
+from xmppd.routing.requests import Requests
+from xmppd.routing.router import Router
+from xmppd.routing.sessions import Door, Session, Sessions
+from xmppd.storage import Storage
+from xmppd.wire.features import Features
+from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.errors import StanzaError, StreamError
+from xmppd.xmpp.jid import JID, resourceprep
+from xmppd.xmpp.stanza import Stanza
+
+
+class LoadedModule(Protocol):
+    """What a host knows of a module; `xmppd.api.Module` is the real thing."""
+
+    name: str
+
+
+@dataclass(slots=True)
+class House:
+    """What all hosts of a server share."""
+
+    config: Config
+    storage: Storage
+    clock: Clock
+    timetable: Timetable
+    router: Router
+    commands: Commands
+    metrics: Registry
+    data_dir: Path
+    fake: bytes = b""  # the secret from which unknown users' salts are made
+    hosts: dict[str, Host] = field(default_factory=dict)
+
+
+class Host:
+    """A domain served here. A `Domain` of the router: `handle` takes every stanza addressed to it."""
+
+    def __init__(self, config: HostConfig, house: House) -> None:
+        self.name = config.host
+        self.jid = JID.parse(config.host)
+        self.config = config
+        self.house = house
+        self.hooks = Hooks()
+        self.iq = IQTable()
+        self.sessions = Sessions(house.config.limits.max_sessions_per_user)
+        self.accounts = Accounts(self.name, house.storage, config.auth.scram_iterations, house.fake)
+        self.requests = Requests(self.jid, house.router.send)
+        self.stream_features: Features[Any] = Features()
+        self.features: Counter[str] = Counter()
+        self.account_features: Counter[str] = Counter()
+        self.domains: dict[str, str] = {}
+        self.modules: Mapping[str, LoadedModule] = {}
+        for target in Target:
+            self.iq.add("set", target, f"{ns.SESSION} session", _begin_session)
+
+    async def take(self, session: Session, stanza: Stanza) -> None:
+        """Take a stanza from a session of this host: stamp `from`, send it on its road (RFC 6120 8.1.2.1)."""
+        jid = session.jid
+        sender = stanza.sender
+        if sender is not None and sender != jid and sender != jid.bare:
+            raise StreamError("invalid-from", f"you are {jid}")
+        stanza.sender = jid
+        event = Event(stanza, session)
+        try:
+            if stanza.flaw is not None:
+                raise stanza.flaw
+            if stanza.kind != "message":
+                check(stanza)
+            chain = self.hooks.session_send
+            if chain.handlers and await chain.run(event) is STOP:
+                return
+        except StanzaError as error:
+            await self.house.router.refuse(event, error)
+            return
+        if event.stanza.to is None:
+            await self._take_own(event)
+        else:
+            await self.house.router.route(event)
+
+    async def _take_own(self, event: Event) -> None:
+        """What is sent without `to` (RFC 6120 10.3)."""
+        kind = event.stanza.kind
+        if kind == "presence":
+            await self.hooks.session_presence.run(event)
+        elif kind == "iq":
+            await self._answer(event, Target.ACCOUNT)
+        else:
+            sender = event.stanza.sender
+            assert sender is not None
+            event.stanza = event.stanza.replace(to=sender.bare)
+            await self.house.router.route(event)
+
+    async def handle(self, event: Event) -> None:
+        """Take a stanza to this domain (RFC 6121 8); `StanzaError` refuses it."""
+        to = event.stanza.to
+        if to is None or not to.local:
+            await self._to_host(event)
+            return
+        bare = to.bare
+        sessions = self.sessions.of(bare)
+        exists = bool(sessions) or await self.exists(bare)
+        chain = self.hooks.account_receive
+        if chain.handlers and exists and await chain.run(event) is STOP:
+            return
+        stanza = event.stanza
+        action, chosen = choose(stanza, exists, sessions)
+        if action is Action.DELIVER:
+            await _deliver(stanza, chosen)
+        else:
+            await self._otherwise(action, event)
+
+    async def exists(self, account: JID) -> bool:
+        """Whether there is such an account, or an anonymous session of that name."""
+        known = self.accounts.known(account.local)
+        if known is None:
+            known = await self.accounts.exists(account.local)
+        return known or bool(self.sessions.of(account.bare))
+
+    async def _otherwise(self, action: Action, event: Event) -> None:
+        if action is Action.ANSWER:
+            await self._answer(event, Target.ACCOUNT)
+        elif action is Action.SUBSCRIPTION:
+            await self.hooks.account_subscription.run(event)
+        elif action is Action.ABSENT:
+            if await self.hooks.account_absent.run(event) is not STOP:
+                raise StanzaError("service-unavailable", "the recipient is not here and nobody keeps it")
+        elif action is Action.BOUNCE:
+            raise StanzaError("service-unavailable")
+        elif event.stanza.kind == "iq":
+            self.requests.answered(event.stanza)
+
+    async def _to_host(self, event: Event) -> None:
+        if event.stanza.kind == "iq":
+            if event.stanza.type in ("result", "error"):
+                self.requests.answered(event.stanza)
+            else:
+                await self._answer(event, Target.SERVER)
+        elif await self.hooks.host_receive.run(event) is not STOP and event.stanza.kind == "message":
+            raise StanzaError("service-unavailable", "nobody reads messages to this server")
+
+    async def _answer(self, event: Event, target: Target) -> None:
+        """Answer a request. The answer tells a session that all it sent before is safe, so it waits for owed writes."""
+        origin = event.origin
+        if origin is not None and origin.owes:
+            await origin.settled()
+        reply = await self.iq.answer(event, target)
+        if reply is None:
+            return
+        if origin is not None:
+            if origin.owes:
+                await origin.settled()
+            origin.reply(reply)
+        else:
+            await self.house.router.send(reply)
+
+    async def open_session(self, account: JID, resource: str, door: Door) -> Session:
+        """Bind a resource (RFC 6120 7); an empty one is chosen here.
+
+        `conflict` where it is taken and the policy is to refuse, `resource-constraint` past the limit of sessions.
+        """
+        jid = account.with_resource(resourceprep(resource) if resource else secrets.token_urlsafe(9))
+        taken = self.sessions.find(jid)
+        if taken is not None:
+            policy = self.house.config.resource_conflict
+            if policy == "closenew":
+                raise StanzaError("conflict", "the resource is in use", kind="modify")
+            if policy == "closeold":
+                taken.door.close(StreamError("conflict", "replaced by a new connection"))
+                await self.close_session(taken, "replaced")
+            else:
+                jid = account.with_resource(f"{jid.resource}-{secrets.token_urlsafe(6)}")
+        session = Session(jid, secrets.token_hex(6), door, self.hooks, self.house.clock.time())
+        self.sessions.add(session)
+        await self.hooks.session_opened.tell(SessionEvent(session))
+        return session
+
+    async def close_session(self, session: Session, reason: str = "") -> None:
+        """Take a session out; if it was available, its contacts are told (RFC 6121 4.5)."""
+        if not self.sessions.remove(session):
+            return
+        if session.presence is not None or session.directed:
+            gone = Stanza("presence", None, session.jid, "unavailable")
+            await self.hooks.session_presence.run(Event(gone, session))
+        await self.hooks.session_closed.tell(SessionEvent(session, reason))
+
+    async def create_account(self, user: str, password: str) -> JID:
+        """Make an account and tell the modules; see `Accounts.create` for the errors."""
+        await self.accounts.create(user, password)
+        account = JID.parse(f"{user}@{self.name}")
+        await self.hooks.account_created.tell(AccountEvent(account))
+        return account
+
+    async def remove_account(self, account: JID) -> None:
+        """Close the account's sessions, let every module drop what it keeps, then delete it."""
+        if not await self.accounts.exists(account.local):
+            raise StanzaError("item-not-found", f"there is no account {account.bare}")
+        await self.hooks.account_removed.tell(AccountEvent(account.bare))
+        for session in self.sessions.of(account.bare):
+            session.door.close(StreamError("not-authorized", "the account was removed"))
+            await self.close_session(session, "account removed")
+        await self.accounts.remove(account.local)
+
+
+async def _deliver(stanza: Stanza, chosen: Sequence[Session]) -> None:
+    if len(chosen) == 1:
+        await chosen[0].deliver(stanza)
+        return
+    refused: StanzaError | None = None
+    delivered = False
+    for session in chosen:
+        try:
+            await session.deliver(stanza)
+            delivered = True
+        except StanzaError as error:
+            refused = error
+    if refused is not None and not delivered:
+        raise refused
+
+
+async def _begin_session(iq: IQ) -> None:
+    """RFC 3921 3: old clients ask to begin a session; it has begun."""

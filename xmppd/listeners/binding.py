@@ -1,0 +1,52 @@
+"""Resource binding (RFC 6120 7) as a stream feature: what turns a connection into a session."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from xmppd.wire.cutter import Nonza
+from xmppd.wire.features import State, StreamFeature
+from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.errors import StanzaError, StreamError
+from xmppd.xmpp.stanza import Stanza, escape
+
+if TYPE_CHECKING:
+    from .c2s import ClientConnection
+
+log = logging.getLogger(__name__)
+
+NAME: Final = f"{ns.BIND} bind"
+
+
+def _advertise(connection: ClientConnection) -> str:
+    # Clients from before RFC 6121 look for <session/>; <optional/> tells the others to leave it out.
+    return f"<bind xmlns='{ns.BIND}'><required/></bind><session xmlns='{ns.SESSION}'><optional/></session>"
+
+
+async def _bind(connection: ClientConnection, request: Nonza | Stanza) -> None:
+    host, user = connection.host, connection.user
+    if not isinstance(request, Stanza) or host is None or user is None or request.type != "set":
+        raise StreamError("not-authorized", "bind a resource first")
+    try:
+        resource = request.element.findtext(f"{{{ns.BIND}}}bind/{{{ns.BIND}}}resource") or ""
+        session = await host.open_session(user, resource, connection)
+    except StanzaError as error:
+        connection.send(request.error(error))
+        return
+    connection.session = session
+    connection.stream.grant(State.BOUND)
+    jid = f"<bind xmlns='{ns.BIND}'><jid>{escape(session.jid)}</jid></bind>"
+    connection.write_xml(f"<iq type='result' id='{escape(request.id)}'>{jid}</iq>")
+    log.info("[c2s %s %s] bound, from %s", session.id, session.jid, connection.address)
+
+
+ROW: Final[StreamFeature[ClientConnection]] = StreamFeature(
+    "bind",
+    frozenset({NAME}),
+    needs=State.AUTHENTICATED,
+    forbids=State.BOUND,
+    advertise=_advertise,
+    handle=_bind,
+    order=30,
+)

@@ -1,0 +1,76 @@
+"""What all doors of a server share: parsers, outbox, certificates, and who has connected from where."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+
+from xmppd.config import Limits
+from xmppd.host import House
+from xmppd.metrics import Counter as Metric
+from xmppd.metrics import Gauge
+from xmppd.sasl import Throttle
+from xmppd.wire.framer import Parsers
+
+from .certificates import Certificates
+from .outbox import Outbox
+
+
+class Traffic:
+    """Figures of all doors."""
+
+    connections = Gauge("Connections open now")
+    accepted = Metric("Connections accepted")
+    refused = Metric("Connections refused for a limit")
+    logins = Metric("Logins that succeeded")
+    failures = Metric("Logins that failed")
+    stanzas = Metric("Stanzas received from clients")
+
+
+@dataclass(slots=True)
+class Shared:
+    """Made once by the server; every listener and connection has it."""
+
+    house: House
+    certificates: Certificates
+    parsers: Parsers
+    throttle: Throttle
+    outbox: Outbox = field(default_factory=Outbox)
+    traffic: Traffic = field(default_factory=Traffic)
+    addresses: Counter[str] = field(default_factory=Counter)
+    unauthenticated: int = 0
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits in force now."""
+        return self.house.config.limits
+
+    def keep(self, task: asyncio.Task[None] | None) -> None:
+        """Hold a task until it is done, and wait for it at the end."""
+        if task is not None:
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    def admits(self, address: str) -> bool:
+        """Count a new connection; False where its address or the server has too many."""
+        limits = self.limits
+        full = (
+            self.addresses[address] >= limits.max_connections_per_address
+            or self.unauthenticated >= limits.max_unauthenticated
+        )
+        self.addresses[address] += 1
+        self.unauthenticated += 1
+        self.traffic.connections.inc()
+        (self.traffic.refused if full else self.traffic.accepted).inc()
+        return not full
+
+    def left(self, address: str, authenticated: bool) -> None:
+        """A connection that was counted is gone."""
+        self.traffic.connections.dec()
+        self.addresses[address] -= 1
+        if not self.addresses[address]:
+            del self.addresses[address]
+        if not authenticated:
+            self.unauthenticated -= 1

@@ -1,0 +1,39 @@
+"""Runs a handler at once, in the caller's turn; only one that really has to wait becomes a task.
+
+Python 3.12 has eager tasks for this. Up to its first wait a handler runs without a current task: what looks for one
+there (`asyncio.timeout`) must come behind an await.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Generator
+from types import coroutine
+from typing import Any
+
+
+def step(work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+    """Run `work`; None where it is done, else the task that goes on with it."""
+    try:
+        waiting = work.send(None)
+    except StopIteration:
+        return None
+    return asyncio.get_running_loop().create_task(_rest(work, waiting))
+
+
+async def _rest(work: Coroutine[Any, Any, None], waiting: Any) -> None:
+    await _go_on(work, waiting)
+
+
+@coroutine
+def _go_on(work: Coroutine[Any, Any, None], waiting: Any) -> Generator[Any, Any, None]:
+    while True:
+        failure: BaseException | None = None
+        try:
+            yield waiting
+        except BaseException as error:
+            failure = error
+        try:
+            waiting = work.send(None) if failure is None else work.throw(failure)
+        except StopIteration:
+            return

@@ -1,0 +1,224 @@
+"""One TCP connection: TLS, rate, backpressure, and a bound on what is queued for its peer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from typing import Final, cast
+
+from xmppd.wire.features import Layer
+from xmppd.xmpp.errors import StreamError
+
+from .outbox import Outbox
+from .tls import TLSEngine
+
+log = logging.getLogger(__name__)
+
+HANDLER: Final = 1  # reading pauses while a stanza's handler waits
+SHAPER: Final = 2  # reading pauses because the peer sent too fast
+
+
+class Connection(asyncio.Protocol):
+    """Bytes to and from one peer. A subclass takes `received` and is told `lost`.
+
+    `write` never waits: it queues, and a peer whose queue grows over `max_queue` bytes is cut off.
+    """
+
+    __slots__ = (
+        "_allowance",
+        "_congested",
+        "_engine",
+        "_layer",
+        "_out",
+        "_outbox",
+        "_paused",
+        "_read_at",
+        "_shaper",
+        "address",
+        "closing",
+        "heard",
+        "max_queue",
+        "silence",
+        "transport",
+    )
+
+    def __init__(self, outbox: Outbox, max_queue: int, shaper: tuple[int, int] | None) -> None:
+        self._outbox = outbox
+        self._shaper = shaper
+        self._allowance = float(shaper[1]) if shaper else 0.0
+        self._read_at = 0.0
+        self._engine: TLSEngine | None = None
+        self._layer: Layer | None = None
+        self._out: list[bytes] = []
+        self._paused = 0
+        self._congested = False
+        self.max_queue = max_queue
+        self.closing = False
+        self.heard = True
+        self.silence = 0.0
+        self.address = ""
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The peer is there."""
+        self.transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self.address = str(peer[0]).removeprefix("::ffff:") if peer else ""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The peer is gone."""
+        self.closing = True
+        self.transport = None
+        self._out = []
+        self._outbox.begin()
+        try:
+            self.lost()
+        finally:
+            self._outbox.end()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came in: shape, decrypt, hand on; all that is answered meanwhile leaves in one piece."""
+        self.heard = True
+        if self._shaper is not None:
+            self._shape(len(data))
+        if self._engine is not None:
+            data = self._decrypt(self._engine, data)
+            if not data:
+                return
+        self._outbox.begin()
+        try:
+            self.received(data if self._layer is None else self._layer.decode(data))
+        except StreamError as error:
+            self.fail(error)
+        finally:
+            self._outbox.end()
+
+    def received(self, data: bytes) -> None:
+        """Plain bytes of the peer."""
+        raise NotImplementedError
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        raise NotImplementedError
+
+    def fail(self, error: StreamError) -> None:
+        """The stream cannot go on."""
+        raise NotImplementedError
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes; they leave at the end of this turn."""
+        if self.closing:
+            return
+        out = self._out
+        if not out:
+            self._outbox.add(self)
+        out.append(data)
+
+    def flush(self) -> None:
+        """Send what is queued."""
+        out, transport = self._out, self.transport
+        if not out or transport is None:
+            return
+        data = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()
+        if self._layer is not None:
+            data = self._layer.encode(data)
+        if self._engine is not None:
+            try:
+                data = self._engine.send(data)
+            except ssl.SSLError as error:
+                log.debug("%s: TLS: %s", self.address, error)
+                transport.abort()
+                return
+        transport.write(data)
+        if self._congested and transport.get_write_buffer_size() > self.max_queue:
+            self._overflow(transport)
+
+    def _overflow(self, transport: asyncio.Transport) -> None:
+        log.info("%s: closed, it does not read: over %d bytes wait for it", self.address, self.max_queue)
+        self.closing = True
+        transport.abort()
+
+    def pause_writing(self) -> None:
+        """The transport's buffer is over its high-water mark."""
+        self._congested = True
+
+    def resume_writing(self) -> None:
+        """The peer reads again."""
+        self._congested = False
+
+    def start_tls(self, engine: TLSEngine) -> None:
+        """What comes in from now on is TLS. What is queued leaves unencrypted first."""
+        self.flush()
+        self._engine = engine
+
+    @property
+    def engine(self) -> TLSEngine | None:
+        """TLS, where it is on."""
+        return self._engine
+
+    def wrap(self, layer: Layer) -> None:
+        """All bytes from now on pass through `layer`, above TLS."""
+        self.flush()
+        self._layer = layer
+
+    def _decrypt(self, engine: TLSEngine, data: bytes) -> bytes:
+        transport = self.transport
+        if transport is None:
+            return b""
+        established = engine.established
+        try:
+            data = engine.receive(data)
+        except ssl.SSLError as error:
+            log.debug("%s: TLS: %s", self.address, error)
+            transport.write(engine.outgoing())
+            transport.close()
+            return b""
+        pending = engine.outgoing()
+        if pending:
+            transport.write(pending)
+        if engine.established and not established:
+            self.secured(engine)
+        if engine.closed:
+            self.eof_received()
+        return data
+
+    def secured(self, engine: TLSEngine) -> None:
+        """The TLS handshake is done."""
+
+    def end(self) -> None:
+        """Send what is queued, say goodbye on TLS, and close."""
+        if self.closing:
+            return
+        self.flush()
+        self.closing = True
+        if self.transport is not None:
+            if self._engine is not None and self._engine.established:
+                self.transport.write(self._engine.close())
+            self.transport.close()
+
+    def pause(self, reason: int) -> None:
+        """Read nothing more while any reason stands."""
+        if not self._paused and self.transport is not None:
+            self.transport.pause_reading()
+        self._paused |= reason
+
+    def resume(self, reason: int) -> None:
+        """One reason less not to read."""
+        if not self._paused & reason:
+            return
+        self._paused &= ~reason
+        if not self._paused and self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def _shape(self, size: int) -> None:
+        assert self._shaper is not None
+        rate, burst = self._shaper
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._allowance = min(burst, self._allowance + (now - self._read_at) * rate) - size
+        self._read_at = now
+        if self._allowance < 0:
+            self.pause(SHAPER)
+            loop.call_later(-self._allowance / rate, self.resume, SHAPER)

@@ -1,0 +1,242 @@
+"""What a module can attach to: chains that stanzas pass, and notices of facts.
+
+`Hooks` names them all. On the class, `Hooks.session_send` is the decorator that marks a method; on an instance it is
+the chain or notice itself, so a checker rejects a misspelt name and a wrong event alike.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
+
+from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.jid import JID
+
+from .event import Event
+
+if TYPE_CHECKING:
+    from .sessions import Session
+
+log = logging.getLogger(__name__)
+
+
+class Stage(IntEnum):
+    """Where in a chain a handler stands."""
+
+    FILTER = 1  # may refuse the stanza; a crash here refuses it too
+    STAMP = 2  # writes on the envelope or adds to the letter
+    ARCHIVE = 3  # keeps what passes
+    COPY = 4  # sends copies elsewhere
+    DELIVER = 5  # takes the stanza over
+
+
+class Stop(Enum):
+    """What a handler returns to end a chain: the stanza has been dealt with."""
+
+    STOP = "stop"
+
+
+STOP: Final = Stop.STOP
+E = TypeVar("E")
+Verdict = Stop | None
+Step = Callable[[E], "Awaitable[Verdict] | Verdict"]
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Written on a method by a hook's decorator; read by the loader."""
+
+    hook: str
+    stage: Stage
+
+
+class Chain(Generic[E]):
+    """Handlers that a stanza passes in the order of their stages; one may end it with `STOP`."""
+
+    __slots__ = ("handlers", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.handlers: tuple[tuple[Stage, Step[E]], ...] = ()
+
+    def add(self, handler: Step[E], stage: Stage = Stage.DELIVER) -> None:
+        """Attach; within a stage, in order of attaching."""
+        self.handlers = tuple(sorted((*self.handlers, (stage, handler)), key=lambda placed: placed[0]))
+
+    def remove(self, handler: Step[E]) -> None:
+        """Detach what was attached."""
+        self.handlers = tuple(placed for placed in self.handlers if placed[1] != handler)
+
+    async def run(self, event: E) -> Verdict:
+        """Pass `event` through. A `StanzaError` of a handler is the sender's answer; a crashed filter refuses."""
+        for stage, handler in self.handlers:
+            try:
+                verdict = handler(event)
+                if verdict is not None and verdict is not STOP:
+                    verdict = await verdict
+            except StanzaError:
+                raise
+            except Exception:
+                log.exception("%s: a handler failed on %r", self.name, event)
+                if stage is Stage.FILTER:
+                    raise StanzaError("internal-server-error") from None
+                continue
+            if verdict is STOP:
+                return STOP
+        return None
+
+
+class Notice(Generic[E]):
+    """Handlers told of a fact; none can change it, and none hinders another."""
+
+    __slots__ = ("handlers", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.handlers: tuple[Callable[[E], Awaitable[None] | None], ...] = ()
+
+    def add(self, handler: Callable[[E], Awaitable[None] | None], stage: Stage = Stage.DELIVER) -> None:
+        """Attach; told in order of attaching."""
+        self.handlers = (*self.handlers, handler)
+
+    def remove(self, handler: Callable[[E], Awaitable[None] | None]) -> None:
+        """Detach what was attached."""
+        self.handlers = tuple(kept for kept in self.handlers if kept != handler)
+
+    async def tell(self, event: E) -> None:
+        """Tell every handler; a crash is logged and the next one told."""
+        for handler in self.handlers:
+            try:
+                waiting = handler(event)
+                if isawaitable(waiting):
+                    await waiting
+            except Exception:
+                log.exception("%s: a handler failed", self.name)
+
+
+class _Declared(Generic[E]):
+    """A hook's name: its decorator on the class, its chain or notice on an instance (which holds it in its dict)."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __call__(self, method: Method) -> Method:
+        return self.at(Stage.DELIVER)(method)
+
+    def at(self, stage: Stage) -> Callable[[Method], Method]:
+        """The decorator for another stage than DELIVER."""
+
+        def mark(method: Method) -> Method:
+            marks = [*getattr(method, "__marks__", ()), Mark(self.name, stage)]
+            method.__marks__ = marks  # type: ignore[attr-defined]
+            return method
+
+        return mark
+
+
+class _ChainOf(_Declared[E]):
+    @overload
+    def __get__(self, instance: None, owner: type) -> _ChainOf[E]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Chain[E]: ...
+    def __get__(self, instance: object | None, owner: type) -> _ChainOf[E] | Chain[E]:
+        if instance is None:
+            return self
+        chain: Chain[E] = instance.__dict__[self.name]
+        return chain
+
+
+class _NoticeOf(_Declared[E]):
+    @overload
+    def __get__(self, instance: None, owner: type) -> _NoticeOf[E]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Notice[E]: ...
+    def __get__(self, instance: object | None, owner: type) -> _NoticeOf[E] | Notice[E]:
+        if instance is None:
+            return self
+        notice: Notice[E] = instance.__dict__[self.name]
+        return notice
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent:
+    """A fact about one session."""
+
+    session: Session
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """A session's own presence changed; `before` is False where it had been unavailable."""
+
+    session: Session
+    before: bool
+    now: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RosterChanged:
+    """One contact's entry of an account's roster changed; `subscription` is "" where it was removed."""
+
+    account: JID
+    contact: JID
+    subscription: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEvent:
+    """A fact about one account, by its bare address."""
+
+    account: JID
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigReloaded:
+    """The configuration was read again; options of modules are in place already."""
+
+
+class Hooks:
+    """Every hook of one virtual host."""
+
+    session_send = _ChainOf[Event]()
+    """A stanza from a local session, `from` stamped, before it is routed."""
+    account_receive = _ChainOf[Event]()
+    """A stanza to a local account, once, before its sessions are chosen."""
+    session_receive = _ChainOf[Event]()
+    """A stanza to one session (`event.target`), once a copy."""
+    session_presence = _ChainOf[Event]()
+    """A session's presence without `to` (RFC 6121 4.2, 4.4, 4.5)."""
+    account_absent = _ChainOf[Event]()
+    """A message for an account without an available session; who keeps it returns STOP (RFC 6121 8.5.2.2.1)."""
+    account_subscription = _ChainOf[Event]()
+    """A subscription or probe presence to a local account (RFC 6121 3, 4.3)."""
+    host_receive = _ChainOf[Event]()
+    """A message or presence to the host itself; who takes it returns STOP."""
+
+    session_opened = _NoticeOf[SessionEvent]()
+    """A session has bound its resource."""
+    session_closed = _NoticeOf[SessionEvent]()
+    """A session is gone for good; its presence was made unavailable before."""
+    presence_changed = _NoticeOf[PresenceChanged]()
+    """A session became available, changed its presence or became unavailable."""
+    roster_changed = _NoticeOf[RosterChanged]()
+    """A roster entry changed and is queued for storage."""
+    account_created = _NoticeOf[AccountEvent]()
+    """An account was registered."""
+    account_removed = _NoticeOf[AccountEvent]()
+    """An account is being removed: drop what you keep of it."""
+    config_reloaded = _NoticeOf[ConfigReloaded]()
+    """The configuration was read again."""
+
+    def __init__(self) -> None:
+        for name, declared in vars(type(self)).items():
+            if isinstance(declared, _ChainOf):
+                self.__dict__[name] = Chain[Any](name)
+            elif isinstance(declared, _NoticeOf):
+                self.__dict__[name] = Notice[Any](name)

@@ -1,0 +1,170 @@
+"""Which sessions an account has on this node, and the one way a stanza reaches each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator
+from contextlib import suppress
+from typing import Protocol
+
+from xmppd.xmpp.errors import StanzaError, StreamError
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.stanza import Stanza
+
+from .event import Event
+from .hooks import STOP, Hooks
+
+
+class Door(Protocol):
+    """What a session is reached through: a TCP stream, a WebSocket, a BOSH session, or a test."""
+
+    def send(self, stanza: Stanza) -> None:
+        """Queue a stanza for the peer; never waits."""
+
+    def close(self, error: StreamError | None = None) -> None:
+        """End the stream, with an error where there is one."""
+
+    def describe(self) -> dict[str, object]:
+        """What an operator may know of the connection: address, transport, TLS."""
+
+
+class Session:
+    """One bound resource. It outlives its door; only it writes to it.
+
+    `presence` is the last available presence, None while unavailable. `interested` says that it asked for the roster
+    (RFC 6121 2.2). `id` names it on its node; it is no capability.
+    """
+
+    __slots__ = (
+        "_owed",
+        "client",
+        "directed",
+        "door",
+        "hooks",
+        "id",
+        "interested",
+        "jid",
+        "presence",
+        "priority",
+        "since",
+        "states",
+    )
+
+    def __init__(self, jid: JID, id: str, door: Door, hooks: Hooks, since: float) -> None:
+        self.jid = jid
+        self.id = id
+        self.door = door
+        self.hooks = hooks
+        self.since = since
+        self.presence: Stanza | None = None
+        self.priority = 0
+        self.interested = False
+        self.client = ""
+        self.directed: set[JID] | None = None
+        self.states: dict[str, object] | None = None
+        self._owed: Awaitable[object] | None = None
+
+    @property
+    def available(self) -> bool:
+        """Whether it has sent initial presence (RFC 6121 4.2)."""
+        return self.presence is not None
+
+    async def deliver(self, stanza: Stanza) -> None:
+        """Send a copy through `session_receive` to the door. Refused copies raise `StanzaError`."""
+        chain = self.hooks.session_receive
+        if chain.handlers:
+            event = Event(stanza, None, self)
+            if await chain.run(event) is STOP:
+                return
+            stanza = event.stanza
+        self.door.send(stanza)
+
+    def reply(self, stanza: Stanza) -> None:
+        """Answer a stanza that this session sent; its own words meet no filter on the way back."""
+        self.door.send(stanza)
+
+    def owe(self, write: Awaitable[object]) -> None:
+        """Remember a write that must be on disk before anything sent so far counts as handled. Writes are in order."""
+        self._owed = write
+
+    async def settled(self) -> None:
+        """Wait until all that is owed is on disk. Who owed a write that failed has told the sender."""
+        while (owed := self._owed) is not None:
+            with suppress(Exception):
+                await owed
+            if self._owed is owed:
+                self._owed = None
+
+    @property
+    def owes(self) -> bool:
+        """Whether a write is still owed."""
+        return self._owed is not None
+
+    def state(self, name: str) -> object | None:
+        """What a module keeps with this session under its own name."""
+        return None if self.states is None else self.states.get(name)
+
+    def keep(self, name: str, value: object) -> None:
+        """Keep something of a module with this session, as long as it lives."""
+        if self.states is None:
+            self.states = {}
+        self.states[name] = value
+
+    def __repr__(self) -> str:
+        return f"<Session {self.jid}>"
+
+
+NONE: tuple[Session, ...] = ()
+
+
+class Sessions:
+    """The sessions of one host's accounts on this node."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._accounts: dict[JID, tuple[Session, ...]] = {}
+        self.count = 0
+
+    def add(self, session: Session) -> None:
+        """Enter a session; `StanzaError("resource-constraint")` where its account has too many."""
+        bare = session.jid.bare
+        present = self._accounts.get(bare, NONE)
+        if len(present) >= self._limit:
+            raise StanzaError("resource-constraint", f"an account may have {self._limit} sessions at most", kind="wait")
+        self._accounts[bare] = (*present, session)
+        self.count += 1
+
+    def remove(self, session: Session) -> bool:
+        """Take a session out; False where it was out already."""
+        bare = session.jid.bare
+        present = self._accounts.get(bare, NONE)
+        left = tuple(other for other in present if other is not session)
+        if len(left) == len(present):
+            return False
+        self.count -= 1
+        if left:
+            self._accounts[bare] = left
+        else:
+            del self._accounts[bare]
+        return True
+
+    def of(self, account: JID) -> tuple[Session, ...]:
+        """All sessions of a bare address, oldest first."""
+        return self._accounts.get(account, NONE)
+
+    def find(self, jid: JID) -> Session | None:
+        """The session with this full address."""
+        for session in self._accounts.get(jid.bare, NONE):
+            if session.jid == jid:
+                return session
+        return None
+
+    def __iter__(self) -> Iterator[Session]:
+        for sessions in list(self._accounts.values()):
+            yield from sessions
+
+    def __len__(self) -> int:
+        return self.count
+
+    def accounts(self) -> list[JID]:
+        """The bare addresses that have a session."""
+        return list(self._accounts)

@@ -1,0 +1,190 @@
+"""The whole server: builds the house, opens the doors, shuts them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+from pathlib import Path
+from typing import Final, Self
+
+from xmppd.api.loader import Loader
+from xmppd.clock import Clock, Timetable
+from xmppd.commands import Commands
+from xmppd.config import Config, ConfigError, differences
+from xmppd.host import Host, House
+from xmppd.listeners.certificates import Certificates
+from xmppd.listeners.clients import ClientListener
+from xmppd.listeners.control import Control
+from xmppd.listeners.shared import Shared
+from xmppd.metrics import Registry
+from xmppd.routing.hooks import ConfigReloaded
+from xmppd.routing.router import Router
+from xmppd.sasl import Throttle
+from xmppd.storage import open_storage
+from xmppd.wire.cutter import Bounds
+from xmppd.wire.framer import Parsers
+
+log = logging.getLogger(__name__)
+
+IDLE_CHECK: Final = 5.0  # seconds between two looks at all connections; timeouts are minutes
+CERTIFICATE_CHECK: Final = 60.0  # seconds; a renewed certificate is in use a minute later
+
+
+class Server:
+    """An XMPP server. `async with Server(config) as server:` starts it and stops it.
+
+    Two of them share nothing. With `doors=False` it serves nobody: for admin commands on its data.
+    """
+
+    def __init__(self, config: Config, *, doors: bool = True, clock: Clock | None = None) -> None:
+        self.config = config
+        self.commands = Commands()
+        self.metrics = Registry()
+        self.clock = clock or Clock()
+        self.timetable = Timetable(self.clock)
+        self.router = Router()
+        self.hosts: dict[str, Host] = {}
+        self.doors: list[ClientListener] = []
+        self.shared: Shared | None = None
+        self._with_doors = doors
+        self._loaders: dict[str, Loader] = {}
+        self._control: Control | None = None
+        self._stopped = asyncio.Event()
+        self._stack = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Build everything and open the doors; on an error what was built is torn down again."""
+        try:
+            await self._build()
+            if self._with_doors:
+                await self._open()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _build(self) -> None:
+        config = self.config
+        data_dir = config.make_data_dir()
+        storage = await open_storage(config.database, data_dir)
+        self._stack.push_async_callback(storage.close)
+        fake = _secret(data_dir / "secret")
+        self.house = House(
+            config, storage, self.clock, self.timetable, self.router, self.commands, self.metrics, data_dir, fake
+        )
+        self._stack.push_async_callback(self.timetable.stop)
+        for name in config.hosts:
+            await self._build_host(name)
+
+    async def _build_host(self, name: str) -> None:
+        host = Host(self.config.of_host(name), self.house)
+        await host.accounts.prepare()
+        self.hosts[name] = self.house.hosts[name] = host
+        self.router.add(name, host)
+        loader = self._loaders[name] = Loader(host)
+        self._stack.push_async_callback(loader.unload_all)
+        self._stack.callback(host.requests.cancel)
+        await loader.load()
+
+    async def _open(self) -> None:
+        config, limits = self.config, self.config.limits
+        certificates = Certificates(config.hosts, config.certfiles, config.data_dir, client_ca=config.client_ca)
+        parsers = Parsers(Bounds(limits.max_stanza_depth, limits.max_attributes))
+        self.shared = Shared(self.house, certificates, parsers, Throttle())
+        self.metrics.add(self.shared.traffic, "c2s")
+        for path in certificates.self_made:
+            log.warning("no certificate in certfiles fits; made a self-signed one: %s", path)
+        for options in config.listen:
+            if options.module == "c2s":
+                door = ClientListener(options, self.shared)
+                self.doors.append(door)
+                await door.open()
+        self._control = Control(config.data_dir / "control.sock", self.commands, limits.max_command_size)
+        self._stack.push_async_callback(self._control.close)
+        await self._control.start()
+        self.timetable.every(IDLE_CHECK, self._check)
+        self.timetable.every(CERTIFICATE_CHECK, self._refresh)
+        self.timetable.start()
+
+    def _check(self) -> None:
+        for door in self.doors:
+            door.check(IDLE_CHECK)
+
+    def _refresh(self) -> None:
+        if self.shared is not None:
+            for change in self.shared.certificates.refresh():
+                log.info("certificates: %s", change)
+
+    def stop(self) -> None:
+        """Let `run_until_stopped` return."""
+        self._stopped.set()
+
+    async def run_until_stopped(self) -> None:
+        """Serve until `stop` is called."""
+        await self._stopped.wait()
+
+    async def close(self) -> None:
+        """Refuse newcomers, end every stream, wait for what is owed, then stop modules and storage."""
+        self._stopped.set()
+        for door in self.doors:
+            door.refuse()
+        for door in self.doors:
+            door.say_goodbye()
+        await self._wait_for_goodbyes()
+        self.doors.clear()
+        await self._stack.aclose()
+        for name in self.hosts:
+            self.router.domains.pop(name, None)
+
+    async def _wait_for_goodbyes(self) -> None:
+        try:
+            async with asyncio.timeout(self.config.limits.shutdown_timeout):
+                for door in self.doors:
+                    await door.emptied()
+        except TimeoutError:
+            left = sum(door.abort() for door in self.doors)
+            log.warning("stopped without waiting longer for %d connections", left)
+            await asyncio.sleep(0)
+        if self.shared is not None and self.shared.tasks:
+            await asyncio.wait(self.shared.tasks, timeout=self.config.limits.shutdown_timeout)
+
+    async def reload(self, config: Config) -> list[str]:
+        """Take another configuration as far as that can change live; returns what changed and what needs a restart."""
+        live, restart = differences(self.config, config)
+        if restart:
+            config = config.model_copy(update={path: getattr(self.config, path) for path in _roots(restart)})
+        self.config = self.house.config = config
+        told = [f"{path}: changed" for path in live] + [f"{path}: needs a restart" for path in restart]
+        for name, loader in self._loaders.items():
+            host = self.hosts[name]
+            host.config = config.of_host(name)
+            told += await loader.reload(host.config.modules)
+            await host.hooks.config_reloaded.tell(ConfigReloaded())
+        self._refresh()
+        return told
+
+
+def _roots(paths: list[str]) -> set[str]:
+    return {path.partition(".")[0].partition("[")[0] for path in paths}
+
+
+def _secret(path: Path) -> bytes:
+    """The server's own secret, made on first start, for its owner alone."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        made = secrets.token_bytes(32)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(made)
+        return made
+    except OSError as error:
+        raise ConfigError([f"data_dir: cannot read {path}: {error.strerror}"]) from None

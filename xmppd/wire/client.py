@@ -1,0 +1,98 @@
+"""A client's stream as its server sees it: bytes in, legal events and bytes out (RFC 6120 4)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.errors import StreamError
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.stanza import Stanza, escape
+
+from .features import State
+from .framer import End, Framer, Header, Item, Nonza, Parsers
+
+__all__ = ["ClientStream", "End", "Header", "Item", "Nonza", "Parsers", "Stanza", "State"]
+
+# Before login nobody needs more: the longest SASL messages are a few KiB.
+UNAUTHENTICATED_LIMIT: Final = 16384
+CLOSE: Final = b"</stream:stream>"
+
+
+class ClientStream:
+    """The server's end of one `jabber:client` stream.
+
+    `receive` gives headers, stanzas, nonzas and the end, in order; what is illegal at that point becomes a
+    `StreamError`, which is always the last item. The methods that return bytes say what must be sent.
+    """
+
+    __slots__ = ("_ended", "_framer", "_limit", "_open", "state")
+
+    def __init__(self, parsers: Parsers, limit: int, state: State) -> None:
+        self._framer = Framer(parsers, ns.CLIENT, min(limit, UNAUTHENTICATED_LIMIT))
+        self._limit = limit
+        self._open = self._ended = False
+        self.state = state
+
+    def receive(self, data: bytes) -> list[Item]:
+        """Take bytes; return what they finish."""
+        items = self._framer.feed(data)
+        if self.state & State.BOUND:
+            return items
+        return [self._legal(item) for item in items]
+
+    def _legal(self, item: Item) -> Item:
+        if isinstance(item, Header):
+            return _check_header(item)
+        if isinstance(item, Stanza) and not self.state & State.AUTHENTICATED and item.kind != "iq":
+            return StreamError("not-authorized", "log in before you send stanzas")
+        return item
+
+    def grant(self, state: State) -> None:
+        """Something was negotiated."""
+        self.state |= state
+        if state & State.AUTHENTICATED:
+            self._framer.limit = self._limit
+
+    def restart(self) -> None:
+        """Expect a new header (RFC 6120 4.3.3)."""
+        self._framer.restart()
+        self._open = False
+
+    def open(self, host: str, id: str, to: JID | None = None) -> bytes:
+        """The response header (RFC 6120 4.7); `id` is a capability of no kind, but unguessable all the same."""
+        self._open = True
+        whom = f" to='{escape(to)}'" if to is not None else ""
+        return (
+            f"<?xml version='1.0'?><stream:stream xmlns='{ns.CLIENT}' xmlns:stream='{ns.STREAM}'"
+            f" id='{id}' from='{escape(host)}'{whom} version='1.0' xml:lang='en'>"
+        ).encode()
+
+    def error(self, error: StreamError, host: str) -> bytes:
+        """The error and the end of the stream, behind a header where none was sent yet (RFC 6120 4.9.1.2)."""
+        if self._ended:
+            return b""
+        header = b"" if self._open else self.open(host, "0")
+        self._ended = True
+        return header + error.to_xml().encode() + CLOSE
+
+    def close(self) -> bytes:
+        """The end of our direction; nothing where it ended already."""
+        if self._ended or not self._open:
+            return b""
+        self._ended = True
+        return CLOSE
+
+    @property
+    def lang(self) -> str:
+        """The language of the peer's header."""
+        return self._framer.lang
+
+
+def _check_header(header: Header) -> Item:
+    if header.content != ns.CLIENT:
+        return StreamError("invalid-namespace", f"a client's stanzas are in {ns.CLIENT}")
+    version = header.attributes.get("version", "")
+    if not version.partition(".")[0].isdecimal() or int(version.partition(".")[0][:9]) < 1:
+        return StreamError("unsupported-version", "this server speaks XMPP 1.0")
+    return header

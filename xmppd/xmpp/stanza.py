@@ -1,0 +1,224 @@
+"""A stanza: a parsed envelope and a sealed letter (RFC 6120 8).
+
+The envelope is what routing needs: kind, to, sender, type, id, lang. The letter is every byte between the stanza's
+tags, as it came in; it is parsed once, on first use, by those who have business inside.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from lxml import etree
+
+from . import namespaces as ns
+from .errors import StanzaError
+from .jid import JID
+
+Kind = Literal["message", "presence", "iq"]
+Element = etree._Element
+Payload = Element | str  # an element, or one already serialised whose default namespace is jabber:client
+
+_SPECIAL = re.compile(r"[&<>'\"\t\n\r]").search
+_ESCAPES: Final = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&apos;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+)
+_CLOSE: Final = {"message": b"</message>", "presence": b"</presence>", "iq": b"</iq>"}
+_PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, remove_blank_text=False)
+
+
+def escape(text: str) -> str:
+    """Text as it may stand in an element or a quoted attribute."""
+    return text.translate(_ESCAPES) if _SPECIAL(text) else text
+
+
+class Stanza:
+    """One message, presence or iq on the road.
+
+    `to` and `sender` are prepared addresses. `names` are the letter's top elements as `"namespace name"`, in order.
+    `extra` are further attributes of the stanza's tag. `flaw` is what is wrong with an envelope from the wire: the one
+    who receives it answers with that error and routes nothing.
+    A stanza on the road is not changed; `replace` and `with_child` make another that shares the letter.
+    """
+
+    __slots__ = ("_data", "_element", "_names", "extra", "flaw", "id", "kind", "lang", "letter", "sender", "to", "type")
+
+    def __init__(
+        self,
+        kind: str,
+        to: JID | None = None,
+        sender: JID | None = None,
+        type: str = "",
+        id: str = "",
+        lang: str = "",
+        letter: bytes = b"",
+        names: tuple[str, ...] | None = None,
+        extra: dict[str, str] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.to = to
+        self.sender = sender
+        self.type = type
+        self.id = id
+        self.lang = lang
+        self.letter = letter
+        self.extra = extra
+        self.flaw: StanzaError | None = None
+        self._names = names
+        self._data: bytes | None = None
+        self._element: Element | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The top elements of the letter, each as `"namespace name"`; known without parsing where it came in whole."""
+        if self._names is None:
+            found = (etree.QName(child) for child in self.element.iterchildren("{*}*"))
+            self._names = tuple(f"{name.namespace} {name.localname}" for name in found)
+        return self._names
+
+    @property
+    def data(self) -> bytes:
+        """The stanza as it goes out on a client stream; encoded once."""
+        data = self._data
+        if data is None:
+            data = self._data = self._encode()
+        return data
+
+    def _encode(self) -> bytes:
+        kind, letter = self.kind, self.letter
+        parts = [f"<{kind}"]
+        if self.sender is not None:
+            parts.append(f" from='{escape(self.sender)}'")
+        if self.to is not None:
+            parts.append(f" to='{escape(self.to)}'")
+        if self.id:
+            parts.append(f" id='{escape(self.id)}'")
+        if self.type:
+            parts.append(f" type='{escape(self.type)}'")
+        if self.lang:
+            parts.append(f" xml:lang='{escape(self.lang)}'")
+        if self.extra:
+            parts.extend(f" {name}='{escape(value)}'" for name, value in self.extra.items())
+        if not letter:
+            parts.append("/>")
+            return "".join(parts).encode()
+        parts.append(">")
+        return b"%b%b%b" % ("".join(parts).encode(), letter, _CLOSE[kind])
+
+    @property
+    def element(self) -> Element:
+        """The whole stanza as an element in `jabber:client`, parsed once. Read it; do not change it."""
+        if self._element is None:
+            self._element = etree.fromstring(
+                b"<%b xmlns='jabber:client'>%b</%b>" % (self.kind.encode(), self.letter, self.kind.encode()), _PARSER
+            )
+        return self._element
+
+    @property
+    def payload(self) -> Element | None:
+        """The first element of the letter."""
+        return next(self.element.iterchildren("{*}*"), None)
+
+    def child(self, name: str, namespace: str = ns.CLIENT) -> Element | None:
+        """The first top element of that name; the letter stays closed where there is none."""
+        if f"{namespace} {name}" not in self.names:
+            return None
+        return self.element.find(f"{{{namespace}}}{name}")
+
+    def has(self, name: str, namespace: str = ns.CLIENT) -> bool:
+        """Whether the letter has such a top element; does not open it."""
+        return f"{namespace} {name}" in self.names
+
+    def text(self, name: str, namespace: str = ns.CLIENT) -> str:
+        """The text of the first such top element, empty where there is none."""
+        found = self.child(name, namespace)
+        return "" if found is None else (found.text or "")
+
+    def replace(self, *, to: JID | None = None, sender: JID | None = None) -> Stanza:
+        """The same letter under another address; what is not given stays."""
+        return Stanza(
+            self.kind,
+            self.to if to is None else to,
+            self.sender if sender is None else sender,
+            self.type,
+            self.id,
+            self.lang,
+            self.letter,
+            self._names,
+            self.extra,
+        )
+
+    def with_letter(self, letter: bytes, names: tuple[str, ...] | None = None) -> Stanza:
+        """The same envelope around another letter."""
+        changed = self.replace()
+        changed.letter, changed._names = letter, names
+        return changed
+
+    def with_child(self, child: Payload, name: str = "") -> Stanza:
+        """The same stanza with one more element at its end; `name` is its `"namespace name"` where known."""
+        names = (*self._names, name) if self._names is not None and name else None
+        return self.with_letter(self.letter + serialise(child), names)
+
+    def without(self, *names: str) -> Stanza:
+        """The same stanza less every top element of these `"namespace name"`s; itself where it has none of them."""
+        if not any(name in names for name in self.names):
+            return self
+        kept = [
+            child
+            for child, name in zip(self.element.iterchildren("{*}*"), self.names, strict=True)
+            if name not in names
+        ]
+        return self.with_letter(b"".join(map(serialise, kept)), tuple(name for name in self.names if name not in names))
+
+    def error(self, error: StanzaError) -> Stanza:
+        """The error reply to this stanza, from whom it was sent to (RFC 6120 8.3.1)."""
+        return Stanza(self.kind, self.sender, self.to, "error", self.id, "", error.to_xml().encode())
+
+    def result(self, payload: Payload | None = None) -> Stanza:
+        """The result of this iq (RFC 6120 8.2.3)."""
+        letter = b"" if payload is None else serialise(payload)
+        return Stanza("iq", self.sender, self.to, "result", self.id, "", letter)
+
+    def __repr__(self) -> str:
+        size = len(self.letter)
+        return f"<{self.kind} type={self.type!r} from={self.sender!s} to={self.to!s} id={self.id!r} {size} bytes>"
+
+
+def serialise(payload: Payload) -> bytes:
+    """An element as it stands in a letter: what is in `jabber:client` inherits the stream's namespace."""
+    if isinstance(payload, str):
+        return payload.encode()
+    if payload.nsmap.get(None) != ns.CLIENT and not payload.tag.startswith(f"{{{ns.CLIENT}}}"):
+        return etree.tostring(payload, encoding="utf-8", with_tail=False)
+    return _inherit(payload)
+
+
+def _inherit(payload: Element) -> bytes:
+    wrapper = etree.Element(f"{{{ns.CLIENT}}}x", nsmap={None: ns.CLIENT})  # type: ignore[dict-item]
+    wrapper.append(etree.fromstring(etree.tostring(payload, with_tail=False), _PARSER))
+    whole = etree.tostring(wrapper, encoding="utf-8")
+    return whole[whole.index(b">") + 1 : whole.rindex(b"</")]
+
+
+def from_element(element: Element) -> Stanza:
+    """A stanza from a whole element in any content namespace; `StanzaError` for an address that is none."""
+    attributes = {str(name): str(value) for name, value in element.attrib.items()}
+    lang = attributes.pop(f"{{{ns.XML}}}lang", "")
+    to, sender = attributes.pop("to", None), attributes.pop("from", None)
+    type, id = attributes.pop("type", ""), attributes.pop("id", "")
+    return Stanza(
+        etree.QName(element).localname,
+        JID.parse(to) if to is not None else None,
+        JID.parse(sender) if sender is not None else None,
+        type,
+        id,
+        lang,
+        join(element.iterchildren("{*}*")),
+        extra=attributes or None,
+    )
+
+
+def join(children: Iterable[Payload]) -> bytes:
+    """A letter of these elements."""
+    return b"".join(map(serialise, children))
