@@ -68,7 +68,7 @@ async def test_arguments_may_come_by_name_and_typed() -> None:
         ("kick_sesion", [], 'did you mean "kick_session"'),
         ("kick_session", ["alice"], "HOST is missing; usage: kick_session USER HOST RESOURCE"),
         ("kick_session", ["a", "h", "r", "why", "more"], "1 argument(s) too many, from 'more'"),
-        ("kick_session", ["a b", "h", "r"], "account must be an address like user@example.org; not a"),
+        ("kick_session", ["a b", "h", "r"], "account must be an address like user@example.org; "),
         ("kick_session", ["a@b", "h", "r"], "account must be an address"),
         ("kick_session", ["a", "h/x", "r"], "'h/x' is no host name"),
         ("kick_session", {"usr": "a"}, '(did you mean "user"?)'),

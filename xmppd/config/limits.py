@@ -24,9 +24,9 @@ class Limits(Section):
         10000,
     )
     max_stanza_depth: int = limit(
-        128, "Elements inside each other in one stanza; `policy-violation`. The deepest XEPs nest some 15.", 8
+        64, "Elements inside each other in one stanza; `policy-violation`. The deepest XEPs nest some 15.", 8
     )
-    max_attributes: int = limit(256, "Attributes of one element; `policy-violation`. Real stanzas have under 20.", 8)
+    max_attributes: int = limit(64, "Attributes of one element; `policy-violation`. Real stanzas have under 20.", 8)
     max_sessions_per_user: int = limit(
         20, "Resources one account has online; the bind is refused. A person with 20 devices is a runaway bot."
     )
