@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final
 
 from . import preparation
 from .errors import StanzaError
+
+
+_SPECIAL = re.compile(r"[&<>'\"\t\n\r]").search
 
 
 class JID(str):
@@ -16,17 +20,20 @@ class JID(str):
     so they serve as keys, as SQL parameters and in messages as they are.
     """
 
-    __slots__ = ("_bare", "domain", "local", "resource")
+    __slots__ = ("_bare", "domain", "local", "plain", "resource")
 
     local: str
     domain: str
     resource: str
+    plain: bool
+    """Whether it stands in XML as it is, without escapes."""
     _bare: JID | None
 
     def __new__(cls, local: str, domain: str, resource: str = "") -> JID:
         bare = f"{local}@{domain}" if local else domain
         self = super().__new__(cls, f"{bare}/{resource}" if resource else bare)
         self.local, self.domain, self.resource = local, domain, resource
+        self.plain = _SPECIAL(self) is None
         self._bare = None
         return self
 

@@ -43,7 +43,9 @@ def localpart(text: str) -> str:
         return _bounded(text.lower(), "localpart")
     if text.isascii() or len(text) > LONGEST:
         raise ValueError("the localpart is empty, too long or has a space or one of \"&'/:<>@")
-    prepared = str(Nodeprepared(f"{text}@invalid").node)
+    prepared = _nodeprep(text)
+    if _nodeprep(prepared) != prepared:  # a letter that Nodeprep turns into a capital would make a second "admin"
+        raise ValueError("the localpart has a letter that has no lasting form")
     for character in prepared:
         if not character.isascii() and category(character) not in _IDENTIFIER:
             raise ValueError(f"a localpart has letters and digits, not U+{ord(character):04X} (RFC 8264 4.2)")
@@ -65,6 +67,10 @@ def resourcepart(text: str) -> str:
     if text.startswith(" "):
         raise ValueError("a resourcepart does not start with a space (RFC 7622 3.5)")
     return _bounded(text, "resourcepart")
+
+
+def _nodeprep(text: str) -> str:
+    return str(Nodeprepared(f"{text}@invalid").node)
 
 
 def _address(text: str) -> str:
