@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
+from pathlib import Path
 from typing import Final, Union
 
 from .xmpp.errors import StanzaError
@@ -35,7 +36,7 @@ REQUIRED: Final = _Required()
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a command. `kind` is str, int, float, bool, JID or list[str] (written `a,b,c`)."""
+    """One parameter of a command. `kind` is str, int, float, bool, JID, Path or list[str] (written `a,b,c`)."""
 
     name: str
     kind: object
@@ -155,16 +156,19 @@ class Commands:
         arguments: Sequence[object] | Mapping[str, object] = (),
         *,
         host: str | None = None,
+        folder: Path | None = None,
         progress: Progress | None = None,
     ) -> object:
         """Run a command with arguments in order, or by name.
 
-        `host` picks among hosts where no argument does (an account's domain, or an argument `host`). The result is
-        None, str, int, a dict, or a list of str or of dicts. `CommandError` for all that the caller can put right.
+        `host` picks among hosts where no argument does (an account's domain, or an argument `host`); relative paths
+        start from `folder`, the caller's. The result is None, str, int, a dict, or a list of str or of dicts.
+        `CommandError` for all that the caller can put right.
         """
         command = self.get(name)
         named = isinstance(arguments, Mapping)
         values = command.parse_named(arguments) if named else command.parse(arguments)  # type: ignore[arg-type]
+        values = {name: folder / path if folder and isinstance(path, Path) else path for name, path in values.items()}
         if command.takes_progress:
             values["progress"] = progress or _nothing
         try:
@@ -224,7 +228,7 @@ def _kind(command: str, parameter: str, hints: Mapping[str, object]) -> object:
         kind = options[0] if len(options) == 1 else kind
     if kind not in PARSERS:
         raise TypeError(
-            f"command {command}: {parameter} is {kind!r}; a parameter is str, int, float, bool, JID or list[str]"
+            f"command {command}: {parameter} is {kind!r}; a parameter is str, int, float, bool, JID, Path or list[str]"
         )
     return kind
 
@@ -272,6 +276,10 @@ def _list(value: object) -> object:
     return [_exactly(str, item) for item in typing.cast("list[object]", _exactly(list, value))]
 
 
+def _path(value: object) -> object:
+    return value if isinstance(value, Path) else Path(typing.cast("str", _exactly(str, value)))
+
+
 def _jid(value: object) -> object:
     return JID.parse(typing.cast("str", _exactly(str, value)))
 
@@ -282,6 +290,7 @@ PARSERS: Final[Mapping[object, Callable[[object], object]]] = {
     float: partial(_number, float),
     bool: _bool,
     JID: _jid,
+    Path: _path,
     list[str]: _list,
 }
 
@@ -291,5 +300,6 @@ EXPECTED: Final[Mapping[object, str]] = {
     float: "a number",
     bool: "true or false",
     JID: "an address like user@example.org",
+    Path: "the path of a file",
     list[str]: "a list like a,b,c",
 }

@@ -1,5 +1,7 @@
 """The table of admin commands: words in, typed values out, and errors that say what to type."""
 
+from pathlib import Path
+
 import pytest
 
 from xmppd.commands import Command, CommandError, Commands, Progress, describe
@@ -140,3 +142,13 @@ def test_methods_lose_their_self_and_strange_types_are_refused() -> None:
     assert describe(Module().get_last, "get_last", "").usage == describe(Module.get_last, "get_last", "").usage
     with pytest.raises(TypeError, match="what is <class 'bytes'>"):
         describe(Module.wrong, "wrong", "")
+
+
+async def test_a_relative_path_starts_from_the_callers_folder() -> None:
+    async def read(file: Path) -> str:
+        return str(file)
+
+    commands = table(describe(read, "read", ""))
+    assert await commands.call("read", ["a.xml"], folder=Path("/home/me")) == "/home/me/a.xml"
+    assert await commands.call("read", ["/b.xml"], folder=Path("/home/me")) == "/b.xml"
+    assert await commands.call("read", ["c.xml"]) == "c.xml"

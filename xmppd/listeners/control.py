@@ -1,6 +1,6 @@
 """The control socket: admin commands over a Unix socket, one JSON value a line.
 
-    -> {"command": "import", "arguments": ["accounts.xml"], "host": null}
+    -> {"command": "import", "arguments": ["accounts.xml"], "host": null, "folder": "/home/me"}
     <- {"progress": [256, 10000]}        none or many
     <- {"result": ...}  or  {"error": "a sentence for the administrator"}
 
@@ -85,10 +85,14 @@ class Control:
 
     async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> dict[str, object]:
         try:
-            name, arguments, host = _request(line)
-            log.info("command %s", name)  # its arguments may be passwords
+            request = _request(line)
+            log.info("command %s", request["command"])  # its arguments may be passwords
             result = await self._commands.call(
-                name, arguments, host=host, progress=lambda done, total: _write(writer, {"progress": [done, total]})
+                request["command"],
+                request.get("arguments", []),
+                host=request.get("host"),
+                folder=Path(request.get("folder") or "/"),
+                progress=lambda done, total: _write(writer, {"progress": [done, total]}),
             )
             return {"result": result}
         except CommandError as error:
@@ -98,18 +102,18 @@ class Control:
             return {"error": "the server made a mistake; its log says where"}
 
 
-def _request(line: bytes) -> tuple[str, list[str] | dict[str, Any], str | None]:
+def _request(line: bytes) -> dict[str, Any]:
     try:
         request = json.loads(line)
     except ValueError:
         request = None
     if not isinstance(request, dict) or not isinstance(request.get("command"), str):
         raise CommandError('a request is a line like {"command": "status", "arguments": []}')
-    arguments = request.get("arguments", [])
-    if not isinstance(arguments, list | dict):
+    if not isinstance(request.get("arguments", []), list | dict):
         raise CommandError("arguments must be a list, or an object of names and values")
-    host = request.get("host")
-    return request["command"], arguments, host if isinstance(host, str) else None
+    if not all(isinstance(request.get(name), str | None) for name in ("host", "folder")):
+        raise CommandError("host and folder must be texts")
+    return request
 
 
 def _write(writer: asyncio.StreamWriter, reply: dict[str, object]) -> None:
