@@ -86,25 +86,23 @@ class Stanza:
         return data
 
     def _encode(self) -> bytes:
-        kind, letter = self.kind, self.letter
-        parts = [f"<{kind}"]
-        if self.sender is not None:
-            parts.append(f" from='{escape(self.sender)}'")
-        if self.to is not None:
-            parts.append(f" to='{escape(self.to)}'")
-        if self.id:
-            parts.append(f" id='{escape(self.id)}'")
-        if self.type:
-            parts.append(f" type='{escape(self.type)}'")
-        if self.lang:
-            parts.append(f" xml:lang='{escape(self.lang)}'")
+        # Every stanza that leaves passes here: no loop, no list, and nothing escaped that cannot need it.
+        kind, sender, to, id, type, lang = self.kind, self.sender, self.to, self.id, self.type, self.lang
+        head = f"<{kind}"
+        if sender is not None:
+            head += f" from='{sender if sender.plain else escape(sender)}'"
+        if to is not None:
+            head += f" to='{to if to.plain else escape(to)}'"
+        if id:
+            head += f" id='{id if id.isalnum() else escape(id)}'"
+        if type:
+            head += f" type='{type if type.isalpha() else escape(type)}'"
+        if lang:
+            head += f" xml:lang='{lang if lang.isalpha() else escape(lang)}'"
         if self.extra:
-            parts.extend(f" {name}='{escape(value)}'" for name, value in self.extra.items())
-        if not letter:
-            parts.append("/>")
-            return "".join(parts).encode()
-        parts.append(">")
-        return b"%b%b%b" % ("".join(parts).encode(), letter, _CLOSE[kind])
+            head += "".join([f" {name}='{escape(value)}'" for name, value in self.extra.items()])
+        letter = self.letter
+        return b"%b>%b%b" % (head.encode(), letter, _CLOSE[kind]) if letter else f"{head}/>".encode()
 
     @property
     def element(self) -> Element:
