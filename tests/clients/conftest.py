@@ -8,11 +8,12 @@ import pytest
 
 from . import certificates, servers
 from .drivers.base import Access, Client
+from .drivers.gajim import Gajim
 from .drivers.profanity import Profanity
 from .drivers.purple import Purple
 from .drivers.slix import Slix
 
-CLIENTS: dict[str, type[Client]] = {each.name: each for each in (Slix, Profanity, Purple)}
+CLIENTS: dict[str, type[Client]] = {each.name: each for each in (Slix, Profanity, Purple, Gajim)}
 
 
 @pytest.fixture(scope="session")

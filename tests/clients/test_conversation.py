@@ -11,6 +11,9 @@ PAIRS = [
     ("profanity", "libpurple"),
     ("libpurple", "slixmpp"),
     ("slixmpp", "profanity"),
+    ("gajim", "gajim"),
+    ("gajim", "profanity"),
+    ("libpurple", "gajim"),
 ]
 pytestmark = [pytest.mark.client, pytest.mark.parametrize(("first", "second"), PAIRS)]
 

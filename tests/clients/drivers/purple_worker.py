@@ -1,18 +1,15 @@
 """Runs libpurple without a face: orders come in on stdin, answers go out on stdout, one JSON value a line.
 
-Run as `python -m ...purple_worker FOLDER CERTIFICATES`. An order is `[verb, argument, ...]`; each is answered with
-null, or with what went wrong as a string; `["look"]` with all that a window would show.
+Run as `python -m ...purple_worker FOLDER CERTIFICATES`; `orders.py` says how it is told what to do.
 """
 
 import ctypes
-import json
-import os
 import sys
-import traceback
 from ctypes import byref, c_void_p, cast
 from typing import Any
 
 from . import purple_abi as abi
+from .orders import Orders
 from .purple_loop import BROKEN, IN, Loop
 
 UI = b"xmppd-tests"
@@ -125,8 +122,10 @@ class Face:
 
     def look(self) -> dict[str, Any]:
         """All that is on show."""
+        connected = bool(self._account and self.purple.purple_account_is_connected(self._account))
         return {
-            "connected": bool(self._account and self.purple.purple_account_is_connected(self._account)),
+            "connected": connected,
+            "gone": not connected,
             "errors": self._errors,
             "heard": self._heard,
             "asked": list(self._asked),
@@ -224,31 +223,15 @@ def _bare(jid: bytes) -> str:
 
 def main() -> None:
     """Obey until stdin closes."""
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # libpurple's debug log goes to stdout, and must not mix with answers.
+    orders = Orders()
     face = Face(*sys.argv[1:])
-    pending = b""
 
-    def ordered(descriptor: int, _happened: int, _user_data: int) -> int:
-        nonlocal pending
-        block = os.read(descriptor, 65536)
-        if not block:
-            os._exit(0)
-        *lines, pending = (pending + block).split(b"\n")
-        for line in lines:
-            print(json.dumps(obey(face, *json.loads(line))), file=answers)
+    def ordered(_descriptor: int, _happened: int, _user_data: int) -> int:
+        orders.read(face)
         return 1
 
     face.loop.watch(0, IN | BROKEN, ordered)
     face.loop.run()
-
-
-def obey(face: Face, verb: str, *arguments: Any) -> Any:
-    """What the face answers, or the traceback."""
-    try:
-        return getattr(face, verb)(*arguments)
-    except Exception:  # A worker that died of one order could not be asked what it showed.
-        return traceback.format_exc()
 
 
 if __name__ == "__main__":
