@@ -23,6 +23,7 @@ from xmppd.metrics import Registry
 from xmppd.routing.hooks import ConfigReloaded
 from xmppd.routing.router import Router
 from xmppd.sasl import Throttle
+from xmppd.server_commands import server_commands
 from xmppd.storage import open_storage
 from xmppd.wire.cutter import Bounds
 from xmppd.wire.framer import Parsers
@@ -82,6 +83,8 @@ class Server:
             config, storage, self.clock, self.timetable, self.router, self.commands, self.metrics, data_dir, fake
         )
         self._stack.push_async_callback(self.timetable.stop)
+        for command in server_commands(self):
+            self.commands.add(command)
         for name in config.hosts:
             await self._build_host(name)
 

@@ -86,6 +86,7 @@ class Config(Section):
     host_config: dict[str, HostOverride] = Field(default={}, description="Host -> what is different there.")
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
+    _file: Path | None = PrivateAttr(default=None)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], folder: Path | None = None) -> Self:
@@ -103,6 +104,11 @@ class Config(Section):
         if temporary:
             weakref.finalize(config, shutil.rmtree, temporary, ignore_errors=True)
         return config
+
+    @property
+    def file(self) -> Path | None:
+        """The file it was read from, None where it was made in code."""
+        return self._file
 
     @property
     def folder(self) -> Path:

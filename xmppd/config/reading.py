@@ -42,6 +42,7 @@ def load(path: str | Path) -> Config:
         raise ConfigError(missing + error.problems) from None
     if missing:
         raise ConfigError(missing)
+    config._file = path.absolute()
     return config
 
 
