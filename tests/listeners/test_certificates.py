@@ -102,6 +102,14 @@ class TestFromFiles:
 
 
 class TestTerms:
+    @VERSIONS
+    def test_a_name_that_is_not_ascii_is_served_in_silence(self, serve: Serving, version: ssl.TLSVersion) -> None:
+        certificates = serve("localhost")
+        engine = certificates.engine()
+        hello = TLSClient(engine, trusting_context(version), "example.org").step()
+        engine.receive(hello.replace(b"example.org", b"\xff\xfe\xc3\x80....org"))
+        assert engine.outgoing()
+
     def test_only_tls_1_2_and_1_3_with_good_ciphers(self, serve: Serving) -> None:
         for context in (serve("localhost").engine().ssl_object.context, serve("localhost").context()):
             assert context.minimum_version == TLS12

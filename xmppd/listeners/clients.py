@@ -45,6 +45,8 @@ class ClientListener:
         """Listen; `ConfigError` says which port and what to do where that fails."""
         loop = asyncio.get_running_loop()
         options = self.options
+        if options.tls:
+            self.engine()  # its contexts are made now, where an error in the files can still stop the start
         try:
             self._server = await loop.create_server(
                 lambda: ClientConnection(self), options.address, options.port, backlog=BACKLOG, reuse_address=True
