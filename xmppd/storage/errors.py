@@ -8,11 +8,11 @@ class StorageError(Exception):
 
 
 class Conflict(StorageError):
-    """A write met a row that must be unique (or another constraint of integrity) and was undone."""
+    """A write met a row that must be unique; its transaction was undone."""
 
 
 class Busy(StorageError):
-    """More writes wait than the limit allows; nothing was queued. Refuse the request, or try again later."""
+    """More writes wait than the limit allows, and this one was not queued. Refuse the request, or try again later."""
 
 
 class Newer(StorageError):

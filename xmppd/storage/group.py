@@ -35,7 +35,7 @@ class GroupCommit:
         if len(self._waiting) >= self._limit:
             raise Busy(f"busy: {self._limit} writes wait for the disk already; look at its speed, or write less")
         if self._closed:
-            raise Closed("the storage is closed: no more writes")
+            raise Closed("the storage is closed")
         commit = Commit()
         self._waiting.append((transaction, commit))
         if self._task is None:
@@ -58,10 +58,11 @@ class GroupCommit:
     async def _commit(self, group: list[tuple[Transaction, Commit]]) -> None:
         try:
             outcomes = await self._execute([transaction for transaction, _ in group])
-        except StorageError as error:
-            log.error("a group of %d writes failed and is undone: %s", len(group), error)
+        except Exception as error:
+            failure = error if isinstance(error, StorageError) else StorageError(f"{type(error).__name__}: {error}")
+            log.error("a group of %d writes failed: %s", len(group), failure)
             for _, commit in group:
-                commit.resolve(error)
+                commit.resolve(failure)
             return
         for (transaction, commit), outcome in zip(group, outcomes, strict=True):
             if isinstance(outcome, StorageError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
 
-from xmppd.storage.errors import Newer
+from xmppd.storage.errors import Closed, Newer, StorageError
 
 CREATE = "CREATE TABLE IF NOT EXISTS migrations (owner TEXT PRIMARY KEY, version INTEGER NOT NULL)"
 VERSION = "SELECT version FROM migrations WHERE owner = ?"
@@ -22,3 +23,23 @@ def pending(owner: str, migrations: Sequence[str], version: int) -> Sequence[str
             "before the upgrade"
         )
     return migrations[version:]
+
+
+def split(script: str) -> Iterator[str]:
+    """The statements of a script, one by one: sqlite3 runs no script inside a transaction of ours."""
+    begun = ""
+    for piece in script.split(";"):
+        begun += piece
+        if sqlite3.complete_statement(begun + ";"):  # it knows literals, comments and triggers
+            if begun.strip():
+                yield begun
+            begun = ""
+        else:
+            begun += ";"
+
+
+def failed(owner: str, error: StorageError) -> StorageError:
+    """The error of a migration, which changed nothing."""
+    if isinstance(error, Newer | Closed):
+        return error
+    return StorageError(f"the tables of {owner!r} could not be brought up to date, and nothing was changed: {error}")

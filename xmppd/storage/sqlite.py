@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,48 +13,65 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from xmppd.storage import migrations as versions
-from xmppd.storage.errors import StorageError
+from xmppd.storage.errors import Closed, StorageError
 from xmppd.storage.group import WAITING_LIMIT, GroupCommit, Outcome, Transaction
 from xmppd.storage.interface import Commit, Row, Rows, Statement
-from xmppd.storage.sqlite_group import commit_group, described
+from xmppd.storage.sqlite_group import commit_group, described, transaction
 
 T = TypeVar("T")
 
-# FULL: with a write-ahead log it means one fsync for each commit, and what is committed survives a power cut.
-WRITER = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
+# FULL: with a write-ahead log that is one fsync for each commit, and what is committed survives a power cut. The size
+# limit gives back the disk space of a burst.
+WRITER = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA journal_size_limit=67108864",
+)
 READER = ("PRAGMA query_only=ON",)
 
 
 class Connection(aiosqlite.Connection):
-    """aiosqlite's connection and thread, with whole pieces of work in one hop."""
+    """aiosqlite's connection and its thread, with whole pieces of work in one hop."""
 
     @classmethod
     async def open(cls, path: Path, pragmas: Sequence[str]) -> Connection:
+        """Connect and run the pragmas. Raises StorageError."""
         # isolation_level None: transactions begin where we say. A server's texts are few and constant: keep them all.
         connect = partial(sqlite3.connect, str(path), timeout=10, isolation_level=None, cached_statements=1000)
         connection = cls(connect, iter_chunk_size=0)
-        await connection
-        for pragma in pragmas:
-            await connection.run(_fetch, pragma, ())
+        connection._thread.daemon = True  # a program that dies without `close` shall die, not hang
+        try:
+            await connection
+            await connection.run(_execute_all, pragmas)
+        except BaseException as error:
+            await connection.close()
+            if isinstance(error, Exception):
+                raise StorageError(f"{path}: {described(error)}") from error
+            raise
         return connection
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
-        """`function(sqlite3 connection, *arguments)` in the connection's thread.
+        """`function(sqlite3 connection, *arguments)` in the connection's thread. Raises StorageError.
 
-        aiosqlite's public methods hop into the thread for each statement, each fetch and each close of a cursor; a hop
-        costs several times what SQLite needs for a row. `_execute` is their common base, made for subclasses.
+        aiosqlite's public methods hop into the thread for each statement, each fetch and each close of a cursor, and a
+        hop costs several times what SQLite needs for a row. `_execute` is their common base, made for subclasses.
         """
         try:
             result: T = await self._execute(function, self._conn, *arguments)  # type: ignore[no-untyped-call]
-        except StorageError:
-            raise
         except Exception as error:
             raise described(error) from error
         return result
 
     async def close(self) -> None:
+        """Close the file and see the thread out."""
         await super().close()
-        self._thread.join()  # it has left its loop by now
+        self._thread.join()  # no wait: it has answered, and only leaves its function
+
+
+def _execute_all(connection: sqlite3.Connection, texts: Sequence[str]) -> None:
+    for sql in texts:
+        connection.execute(sql)
 
 
 def _fetch(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> Rows:
@@ -63,7 +81,7 @@ def _fetch(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) 
 def _fetch_one(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> Row | None:
     cursor = connection.execute(sql, parameters)
     row: Row | None = cursor.fetchone()
-    cursor.close()  # an unfinished read would hold its moment, and the write-ahead log could not be emptied
+    cursor.close()  # an unfinished read pins its moment: later reads would see nothing newer
     return row
 
 
@@ -72,32 +90,12 @@ def _fetch_many(_: sqlite3.Connection, cursor: sqlite3.Cursor, size: int) -> Row
 
 
 def _migrate(connection: sqlite3.Connection, owner: str, migrations: Sequence[str]) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         connection.execute(versions.CREATE)
         recorded = connection.execute(versions.VERSION, (owner,)).fetchone()
         for script in versions.pending(owner, migrations, recorded[0] if recorded else 0):
-            for statement in split(script):
-                connection.execute(statement)
+            _execute_all(connection, list(versions.split(script)))
         connection.execute(versions.RECORD, (owner, len(migrations)))
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def split(script: str) -> list[str]:
-    """The statements of a script, which sqlite3 only runs one by one inside a transaction of ours."""
-    statements, begun = [], ""
-    for piece in script.split(";"):
-        begun += piece
-        if sqlite3.complete_statement(begun + ";"):
-            statements.append(begun)
-            begun = ""
-        else:
-            begun += ";"
-    return [statement for statement in statements if statement.strip()]
 
 
 class SQLite:
@@ -108,14 +106,20 @@ class SQLite:
         self._writer = writer
         self._readers = readers
         self._turn = 0
+        self._closed = False
         self._group = GroupCommit(self._commit, limit)
 
     @classmethod
     async def open(cls, path: Path, *, readers: int = 2, limit: int = WAITING_LIMIT) -> SQLite:
-        """Open or make the file. A second reader keeps short reads going beside a long one."""
+        """Open or make the file. A second reader keeps short reads going beside a long one. Raises StorageError."""
         _make_private(path)
-        writer = await Connection.open(path, WRITER)
-        return cls(path, writer, [await Connection.open(path, READER) for _ in range(readers)], limit)
+        async with AsyncExitStack() as undo:
+            connections = []
+            for pragmas in (WRITER, *[READER] * readers):
+                connections.append(await Connection.open(path, pragmas))
+                undo.push_async_callback(connections[-1].close)
+            undo.pop_all()
+        return cls(path, connections[0], connections[1:], limit)
 
     async def fetch(self, sql: str, *parameters: Any) -> Rows:
         return await self._reader().run(_fetch, sql, parameters)
@@ -124,6 +128,7 @@ class SQLite:
         return await self._reader().run(_fetch_one, sql, parameters)
 
     async def pages(self, sql: str, *parameters: Any, size: int = 500) -> AsyncIterator[Rows]:
+        self._check_open()
         # A connection of its own: an unfinished read pins its moment, and reads beside it would see nothing newer.
         connection = await Connection.open(self._path, READER)
         try:
@@ -137,25 +142,39 @@ class SQLite:
         return self._group.write(statements)
 
     async def migrate(self, owner: str, migrations: Sequence[str]) -> None:
-        await self._writer.run(_migrate, owner, migrations)
+        self._check_open()
+        try:
+            await self._writer.run(_migrate, owner, migrations)
+        except StorageError as error:
+            raise versions.failed(owner, error) from error
 
     async def close(self) -> None:
-        await self._group.close()
-        for connection in (*self._readers, self._writer):
-            await connection.close()
+        if not self._closed:
+            self._closed = True
+            await self._group.close()
+            for connection in (*self._readers, self._writer):
+                await connection.close()
 
     async def _commit(self, group: Sequence[Transaction]) -> Sequence[Outcome]:
         return await self._writer.run(commit_group, group)
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Closed("the storage is closed")
+
     def _reader(self) -> Connection:
+        self._check_open()
         self._turn = (self._turn + 1) % len(self._readers)
         return self._readers[self._turn]
 
 
 def _make_private(path: Path) -> None:
-    """SQLite gives its -wal and -shm files the mode of the database, so it is made before SQLite sees it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    # SQLite gives its -wal and -shm files the mode of the database, so that is made before SQLite sees it.
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}; data_dir must be a folder the server may write to") from error
     try:
         os.fchmod(descriptor, 0o600)
     finally:

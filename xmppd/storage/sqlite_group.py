@@ -3,42 +3,63 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from xmppd.storage.errors import Busy, Conflict, StorageError
+from xmppd.storage.errors import Conflict, StorageError
 from xmppd.storage.group import Outcome, Transaction
 from xmppd.storage.interface import Many, Rows
 
-
-def commit_group(connection: sqlite3.Connection, group: Sequence[Transaction]) -> list[Outcome]:
-    """Commit all transactions at once; those that fail are undone alone. Raises StorageError if none is on disk."""
-    try:
-        return _commit(connection, group, guarded=False)
-    except Exception as error:
-        if len(group) == 1:
-            return [described(error)]
-    # Savepoints cost as much as the writes, so only a group in which something failed gets them.
-    try:
-        return _commit(connection, group, guarded=True)
-    except Exception as error:
-        raise described(error) from None
+UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID)
+HINTS = {
+    "SQLITE_BUSY": "another process holds the database; close it",
+    "SQLITE_CANTOPEN": "look at the folder, its owner and its mode",
+    "SQLITE_CORRUPT": "the file is damaged; stop the server and restore a backup",
+    "SQLITE_FULL": "free space on the disk of data_dir",
+    "SQLITE_NOTADB": "the file is no SQLite database; move it away or correct data_dir",
+    "SQLITE_READONLY": "a read may not write, and the file must be writable for the server",
+}
 
 
-def _commit(connection: sqlite3.Connection, group: Sequence[Transaction], guarded: bool) -> list[Outcome]:
-    apply = _apply_guarded if guarded else _apply
+def described(error: Exception) -> StorageError:
+    """The error in our words. SQLite's own text names tables and columns, never values."""
+    if isinstance(error, StorageError):
+        return error
+    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) in UNIQUE:
+        return Conflict(str(error))
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    hint = next((hint for start, hint in HINTS.items() if name.startswith(start)), "")
+    return StorageError(f"{error} ({name}){hint and ': ' + hint}")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what the block does, or undo all of it."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        outcomes = [apply(connection, transaction) for transaction in group]
+        yield
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return outcomes
 
 
-def _apply(connection: sqlite3.Connection, transaction: Transaction) -> Outcome:
-    return [_run(connection, sql, parameters) for sql, parameters in transaction]
+def commit_group(connection: sqlite3.Connection, group: Sequence[Transaction]) -> list[Outcome]:
+    """Commit all transactions at once; those that fail are undone alone. Raises if none is on disk."""
+    try:
+        with transaction(connection):
+            return [_apply(connection, statements) for statements in group]
+    except Exception as error:
+        if len(group) == 1:
+            return [described(error)]
+    # Savepoints cost as much as the writes they guard, so only a group in which something failed gets them.
+    with transaction(connection):
+        return [_apply_alone(connection, statements) for statements in group]
+
+
+def _apply(connection: sqlite3.Connection, statements: Transaction) -> list[Rows]:
+    return [_run(connection, sql, parameters) for sql, parameters in statements]
 
 
 def _run(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> Rows:
@@ -49,35 +70,14 @@ def _run(connection: sqlite3.Connection, sql: str, parameters: Sequence[object])
     return cursor.fetchall() if cursor.description else []
 
 
-def _apply_guarded(connection: sqlite3.Connection, transaction: Transaction) -> Outcome:
-    connection.execute("SAVEPOINT one")
+def _apply_alone(connection: sqlite3.Connection, statements: Transaction) -> Outcome:
+    connection.execute("SAVEPOINT alone")
     try:
-        rows = _apply(connection, transaction)
+        outcome: Outcome = _apply(connection, statements)
     except Exception as error:
-        if not connection.in_transaction:  # a full disk undoes the whole group, whoever met it first
+        if not connection.in_transaction:  # some errors, a full disk for one, undo the whole group
             raise
-        connection.execute("ROLLBACK TO one")
-        rows = described(error)
-    connection.execute("RELEASE one")
-    return rows
-
-
-def described(error: Exception) -> StorageError:
-    """The error in our words. SQLite's own text names tables and columns, never values."""
-    if isinstance(error, StorageError):
-        return error
-    if isinstance(error, sqlite3.IntegrityError):
-        return Conflict(str(error))
-    name = getattr(error, "sqlite_errorname", "") or type(error).__name__
-    hint = HINTS.get(name.split("_READONLY")[0], "")
-    return (Busy if name.startswith("SQLITE_BUSY") else StorageError)(f"{error} ({name}){hint}")
-
-
-HINTS = {
-    "SQLITE_FULL": ": free space on the disk of data_dir",
-    "SQLITE_READONLY": ": a read tried to write; use write()",
-    "SQLITE_BUSY": ": another process holds the database; close it",
-    "SQLITE_CORRUPT": ": the file is damaged; stop the server and restore a backup",
-    "SQLITE_NOTADB": ": the file is no SQLite database; move it away or correct data_dir",
-    "SQLITE_CANTOPEN": ": the file cannot be opened; look at the folder and its owner",
-}
+        connection.execute("ROLLBACK TO alone")
+        outcome = described(error)
+    connection.execute("RELEASE alone")
+    return outcome
