@@ -108,6 +108,8 @@ class Xmppd(Server):
             "data_dir": str(self.folder),
             "certfiles": [str(self.certificates.bundle)],
             "loglevel": "debug",
+            # Every client comes from one address, and each mistypes its password on purpose.
+            "limits": {"max_failures_per_address": 10_000},
             "listen": [
                 {"ip": "127.0.0.1", "port": self.doors.starttls, "module": "c2s", "starttls": "required"},
                 {"ip": "127.0.0.1", "port": self.doors.direct_tls, "module": "c2s", "tls": True},

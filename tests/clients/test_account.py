@@ -51,6 +51,13 @@ async def test_two_computers_of_one_account_show_the_same_roster(stage: Stage, k
     await elsewhere.lists(bob.jid, "Bobby", "Divers")
 
 
+async def test_a_removed_contact_is_gone_and_neither_sees_the_other(stage: Stage, kind: str) -> None:
+    alice, bob = await stage.friends(kind, "slixmpp")
+    await alice.removes(bob.jid)
+    await alice.lacks(bob.jid)
+    await bob.sees(alice.jid, "offline")
+
+
 async def test_a_changed_password_counts_from_the_next_login(stage: Stage, kind: str) -> None:
     alice = await stage.enter(kind, "alice")
     await alice.logs_in()

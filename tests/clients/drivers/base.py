@@ -127,6 +127,14 @@ class Client(ABC):
         """Wait until the roster shows the contact with that name in that group."""
 
     @abstractmethod
+    async def removes(self, jid: str) -> None:
+        """Take a contact off the roster, and with it both subscriptions."""
+
+    @abstractmethod
+    async def lacks(self, jid: str) -> None:
+        """Wait until the roster shows no such contact."""
+
+    @abstractmethod
     async def changes_password(self, password: str) -> None:
         """Change the account's password and wait until the client says that it is changed."""
 

@@ -73,6 +73,10 @@ class Strings:
         """Drag the contact into a group."""
         self._roster.set_groups(self._jid(jid), [group])
 
+    def remove(self, jid: str) -> None:
+        """Choose "Remove Contact"."""
+        self._roster.delete_item(self._jid(jid))
+
     def change_password(self, password: str) -> None:
         """What the account's window does."""
         self._client.get_module("Register").change_password(password, callback=self._password_changed)

@@ -119,6 +119,14 @@ class Profanity(Client):
         row = rf"{re.escape(jid)} \({re.escape(name)}\) - \w+ - .*\b{re.escape(group)}\b"
         await self._until_answered(f"listed {jid} as {name} in {group}", "/roster", row)
 
+    async def removes(self, jid: str) -> None:
+        """Type `/roster remove`."""
+        await self._in_console(f"/roster remove {jid}", f"Roster item removed: {jid}")
+
+    async def lacks(self, jid: str) -> None:
+        """`/roster` prints no such line."""
+        await self._until_answered(f"lost {jid}", "/roster", rf"subscription - groups.*\n(?!.*{re.escape(jid)} )")
+
     async def changes_password(self, password: str) -> None:
         """Type `/changepassword` and the new one twice."""
         await self._terminal.types("/win console")

@@ -16,7 +16,7 @@ LOG_TAIL = 4000
 class Puppet(Client):
     """What drivers with a worker process have in common; `orders.py` is the other end of the strings.
 
-    A worker obeys log_out, add, approve, become, say, rename and regroup, and answers `look` with a mapping of
+    A worker obeys log_out, add, approve, become, say, rename, regroup and remove, and answers `look` with a mapping of
     connected, gone, heard, asked, contacts and whatever else its driver wants to know.
     """
 
@@ -97,6 +97,14 @@ class Puppet(Client):
     async def lists(self, jid: str, name: str, group: str) -> None:
         """The list of contacts says so."""
         await self._until_contact(f"listed {jid} as {name} in {group}", jid=jid, name=name, group=group)
+
+    async def removes(self, jid: str) -> None:
+        """Remove the contact."""
+        await self.order("remove", jid)
+
+    async def lacks(self, jid: str) -> None:
+        """The list of contacts says so."""
+        await self.until_seen(f"lost {jid}", lambda seen: all(contact["jid"] != jid for contact in seen["contacts"]))
 
     async def shown(self) -> str:
         """All that it shows, and the end of the debug log."""

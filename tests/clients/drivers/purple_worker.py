@@ -110,6 +110,12 @@ class Face:
         buddy = self.purple.purple_find_buddy(self._account, jid.encode())
         self.purple.purple_blist_add_buddy(buddy, None, self._group(group), None)
 
+    def remove(self, jid: str) -> None:
+        """Choose "Remove"."""
+        buddy = self.purple.purple_find_buddy(self._account, jid.encode())
+        self.purple.purple_account_remove_buddy(self._account, buddy, self.purple.purple_buddy_get_group(buddy))
+        self.purple.purple_blist_remove_buddy(buddy)
+
     def menu(self) -> list[str]:
         """The entries of the account's menu; they come and go with what the server offers."""
         return list(self._menu())

@@ -135,6 +135,18 @@ class Slix(Client):
 
         await self.until(f"listed {jid} as {name} in {group}", look)
 
+    async def removes(self, jid: str) -> None:
+        """Send a roster set with subscription remove."""
+        await _asked(self._session.update_roster(JID(jid), subscription="remove"))
+
+    async def lacks(self, jid: str) -> None:
+        """The roster, as pushed, says so; a late presence of the contact's may have made an empty item again."""
+
+        async def look() -> bool:
+            return self._session.client_roster[jid]["subscription"] in ("none", "remove")
+
+        await self.until(f"lost {jid}", look)
+
     async def changes_password(self, password: str) -> None:
         """Send XEP-0077's password change and wait for its result."""
         registration: Any = self._session.plugin["xep_0077"]
