@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from xmppd.routing.iq import Target
-from xmppd.wire.features import State
+from xmppd.wire.features import Peer, State
 
 NOTHING = State(0)
+Advertise = str | Callable[[Any, Peer], str]  # the element, or (module, peer) -> the element
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -46,7 +47,7 @@ class FeatureMark:
     tags: frozenset[str]
     needs: State
     forbids: State
-    advertise: str
+    advertise: Advertise
     order: int
 
 
@@ -78,10 +79,13 @@ def stream_feature(
     *tags: str,
     needs: State = NOTHING,
     forbids: State = NOTHING,
-    advertise: str = "",
+    advertise: Advertise = "",
     order: int = 50,
 ) -> Callable[[Method], Method]:
-    """A stream feature: the method gets (peer, element) when a client begins it with one of `tags`."""
+    """A stream feature: the method gets (peer, element) when a client begins it with one of `tags`.
+
+    `advertise` is its element among the features, or a function of the module and the peer that gives it.
+    """
     return _marking(FeatureMark(name, frozenset(tags), needs, forbids, advertise, order))
 
 

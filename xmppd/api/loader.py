@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
@@ -154,9 +155,9 @@ class Loader:
 
 
 def _row(method: Any, mark: FeatureMark) -> StreamFeature[Any]:
-    return StreamFeature(
-        mark.name, mark.tags, mark.needs, mark.forbids, lambda peer: mark.advertise, method, mark.order
-    )
+    offer = mark.advertise
+    advertise = partial(offer, method.__self__) if callable(offer) else lambda peer: offer
+    return StreamFeature(mark.name, mark.tags, mark.needs, mark.forbids, advertise, method, mark.order)
 
 
 def _options(name: str, kind: type[Module], options: Mapping[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from xmppd.host import Host
 from xmppd.routing.event import Event
-from xmppd.xmpp.stanza import Stanza
+from xmppd.xmpp.stanza import Element, Stanza
 
 from .options import ModuleOptions
 
@@ -85,6 +85,10 @@ class Module:
     async def send(self, stanza: Stanza) -> None:
         """Send a stanza on its road; it needs `to` and `sender`."""
         await self.host.house.router.send(stanza)
+
+    def forms(self) -> Sequence[Element]:
+        """Data forms that disco#info of the host carries (XEP-0128)."""
+        return ()
 
     def serves(self) -> str:
         """A domain of its own that this module answers for, with `handle`; "" for none."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
+from xmppd.xmpp.stanza import Stanza
 
 from .event import Event
 
@@ -173,11 +174,15 @@ class SessionEvent:
 
 @dataclass(frozen=True, slots=True)
 class PresenceChanged:
-    """A session's own presence changed; `before` is False where it had been unavailable."""
+    """A session's own presence changed; `before` and `now` say whether it was and is available.
+
+    `stanza` is what it sent, or what the server said in its name when it was lost.
+    """
 
     session: Session
     before: bool
     now: bool
+    stanza: Stanza
 
 
 @dataclass(frozen=True, slots=True)
