@@ -36,7 +36,7 @@ def _as_list(value: Any) -> Any:
 
 
 def _absolute(value: Any, info: ValidationInfo) -> Any:
-    return str(folder_of(info) / value) if isinstance(value, str | Path) else value
+    return os.path.normpath(folder_of(info) / value) if isinstance(value, str | Path) else value
 
 
 def folder_of(info: ValidationInfo) -> Path:

@@ -1,0 +1,1 @@
+"""The two commands: `xmppd` is the server, `xmppctl` administers it."""
