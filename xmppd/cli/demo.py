@@ -12,9 +12,9 @@ from typing import Final
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from rich.console import Console
 
-from xmppd.config import load
 from xmppd.host import Host
 from xmppd.server import Server
+from xmppd.server_commands.checking import read
 
 from .serving import print_ready, serve
 
@@ -58,7 +58,7 @@ def show_demo() -> None:
         Console(highlight=False, soft_wrap=True).print(_text(server, folder, passwords))
         await print_ready(server)
 
-    serve(load(file), ready)
+    serve(read(file), ready)
 
 
 async def make_accounts(host: Host, file: Path) -> dict[str, str]:

@@ -28,7 +28,7 @@ def _of_modules(names: Iterable[str]) -> Iterable[Command]:
     for name in names:
         try:
             kind = find(name)
-        except ConfigError:  # `xmppd check` tells of it; a list of commands need not fail
+        except (ConfigError, ImportError):  # `xmppd check` tells of it; a list of commands need not fail
             continue
         for method, mark in marks(kind):
             if isinstance(mark, CommandMark):

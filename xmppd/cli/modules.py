@@ -41,7 +41,10 @@ class Described:
 
 def describe_module(name: str) -> Described:
     """All that a module declares; `ConfigError` where there is none of that name."""
-    kind = find(name)
+    try:
+        kind = find(name)
+    except ImportError as error:
+        return Described(name, f"cannot be imported: {error}", {}, [], [])
     told = Described(
         name, _first_line(kind), dict(kind.xeps), sorted(kind.depends), sorted({*kind.features, *kind.account_features})
     )

@@ -11,9 +11,10 @@ import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from xmppd.config import Config, ConfigError, load
+from xmppd.config import Config, ConfigError
 from xmppd.routing.hooks import ConfigReloaded
 from xmppd.server import Server
+from xmppd.server_commands.checking import read
 
 from .logs import log_to_stderr, set_level
 
@@ -80,7 +81,7 @@ class Signals:
     async def _read_again(self) -> None:
         file = self._server.config.file
         try:
-            changes = await self._server.reload(load(file)) if file else []
+            changes = await self._server.reload(read(file)) if file else []
         except ConfigError as error:
             for problem in error.problems:
                 log.error("the configuration stays as it was: %s", problem)

@@ -22,6 +22,7 @@ config_option = click.option(
     default=lambda: os.environ.get("XMPPD_CONFIG", DEFAULT),
     show_default=f"$XMPPD_CONFIG, else {DEFAULT}",
     type=click.Path(dir_okay=False),
+    is_eager=True,  # help lists the commands of the modules it names
     help="The configuration file.",
 )
 
@@ -43,8 +44,9 @@ def told(file: str = "") -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        where = f"{file}:\n  " if file else ""
-        raise Trouble(where + "\n  ".join("\n".join(error.problems).split("\n"))) from None
+        problems = [problem for problem in error.problems if not problem.startswith(file)] if file else []
+        where = [f"{file}:"] if problems else []
+        raise Trouble("\n  ".join([*where, *error.problems])) from None
     except (CommandError, StorageError) as error:
         raise Trouble(str(error)) from None
     except OSError as error:

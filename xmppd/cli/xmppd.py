@@ -23,11 +23,11 @@ def run(file: str) -> None:
     Logs to stderr, prints a line "ready" with its doors. SIGHUP reads the configuration again, SIGTERM stops.
     """
     with told(file):
-        from xmppd.config import load
+        from xmppd.server_commands.checking import read
 
         from .serving import serve
 
-        serve(load(file))
+        serve(read(file))
 
 
 @main.command()
@@ -35,12 +35,9 @@ def run(file: str) -> None:
 def check(file: str) -> None:
     """Check a configuration file."""
     with told(file):
-        from xmppd.config import load
+        from xmppd.server_commands.checking import read
 
-        from .checking import check_modules
-
-        config = load(file)
-        check_modules(config)
+        config = read(file)
     click.echo(f"{file} is right: {len(config.hosts)} hosts, {len(config.listen)} doors, {len(config.modules)} modules")
 
 

@@ -7,8 +7,9 @@ import logging
 from xmppd import __version__
 from xmppd.api.declare import command
 from xmppd.commands import CommandError
-from xmppd.config import ConfigError, load
+from xmppd.config import ConfigError
 
+from .checking import read
 from .running import Aspect, Running
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -47,9 +48,10 @@ class RunningCommands(Aspect):
         if file is None:
             raise CommandError("this server's configuration is no file; give Server.reload another Config")
         try:
-            return await self.server.reload(load(file)) or ["nothing has changed"]
+            return await self.server.reload(read(file)) or ["nothing has changed"]
         except ConfigError as error:
-            raise CommandError(f"{file} is wrong, so all stays as it was:\n{error}") from None
+            problems = "\n  ".join(error.problems)
+            raise CommandError(f"{file} is wrong, so all stays as it was:\n  {problems}") from None
 
     @command("set_loglevel", "Log more or less until the next start", "logs")
     async def set_loglevel(self, level: str) -> None:

@@ -1,14 +1,22 @@
-"""Checks a configuration's modules without starting them."""
+"""Reads a configuration and checks all of it, its modules too, without starting anything."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from xmppd.api.loader import find
-from xmppd.config import Config, ConfigError, explain
+from xmppd.config import Config, ConfigError, explain, load
+
+
+def read(file: str | Path) -> Config:
+    """A configuration that a server can take: `load`, and `check_modules`."""
+    config = load(file)
+    check_modules(config)
+    return config
 
 
 def check_modules(config: Config) -> None:
@@ -25,6 +33,8 @@ def _problems(modules: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             kind.Options.model_validate(dict(options))
         except ConfigError as error:
             yield from error.problems
+        except ImportError as error:
+            yield f"modules.{name}: cannot be imported: {error}; install what it needs"
         except ValidationError as error:
             yield from explain(error, kind.Options, f"modules.{name}")
         else:
