@@ -68,8 +68,7 @@ async def test_a_full_queue_refuses_and_recovers() -> None:
     disk.turn(2)
     for commit in kept:
         await commit
-    await_again = write(group, "d")
-    await await_again
+    await write(group, "d")
     assert disk.groups == [["a", "b"], ["d"]]
 
 
@@ -84,7 +83,7 @@ async def test_a_closed_queue_finishes_and_refuses() -> None:
         write(group, "b")
 
 
-async def test_a_commit_can_be_awaited_any_number_of_times() -> None:
+async def test_a_commit_can_be_awaited_any_number_of_times(caplog: pytest.LogCaptureFixture) -> None:
     disk = Disk()
     commit = write(GroupCommit(disk.commit), "a")
     waiting = [asyncio.ensure_future(_result(commit)) for _ in range(3)]
@@ -93,6 +92,7 @@ async def test_a_commit_can_be_awaited_any_number_of_times() -> None:
     disk.turn()
     assert await asyncio.gather(*waiting[1:]) == [[[("a",)]]] * 2
     assert await commit == await commit == [[("a",)]]
+    assert not caplog.records
 
 
 async def test_a_failure_is_raised_at_each_await_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -103,7 +103,8 @@ async def test_pages_show_one_moment_and_hold_nobody_up(storage: Storage) -> Non
     pages = storage.pages(TEXTS + " LIMIT ?", 10, size=1)
     assert await anext(pages) == [("a",)]
     await storage.write((INSERT, ("c",)))
-    assert await storage.fetch(TEXTS) == [("a",), ("b",), ("c",)]
+    for _ in range(4):
+        assert await storage.fetch(TEXTS) == [("a",), ("b",), ("c",)]
     assert [page async for page in pages] == [[("b",)]]
 
 
@@ -113,6 +114,14 @@ async def test_pages_may_be_left_before_the_end(storage: Storage) -> None:
     await anext(pages)
     await pages.aclose()  # type: ignore[attr-defined]
     assert len(await storage.fetch(TEXTS)) == 2
+
+
+async def test_each_read_sees_what_was_committed_before_it(storage: Storage) -> None:
+    for number in range(1, 9):
+        commit = storage.write((INSERT, (str(number),)))
+        await storage.fetch_one(TEXTS)
+        await commit
+        assert await storage.fetch_one("SELECT COUNT(*) FROM letters") == (number,)
 
 
 async def test_many_reads_at_once(storage: Storage) -> None:

@@ -110,11 +110,18 @@ class PostgreSQL:
             await connection.execute(self._translate(versions.RECORD), owner, len(texts))
 
     async def _commit(self, group: Sequence[Transaction]) -> Sequence[Outcome]:
-        try:
-            async with self._writing:
-                return await commit_group(await self._writer(), group, self._translate)
-        except Exception as error:
-            raise described(error) from None
+        async with self._writing:
+            try:
+                connection = await self._writer()
+            except Exception as error:
+                raise described(error) from None
+            try:
+                return await commit_group(connection, group, self._translate)
+            except Exception as error:
+                doubt = (
+                    "the connection broke, so these writes may be on disk or not: " if connection.is_closed() else ""
+                )
+                raise StorageError(f"{doubt}{described(error)}") from None
 
     async def _writer(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():

@@ -79,9 +79,8 @@ def _fetch(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) 
 
 
 def _fetch_one(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> Row | None:
-    cursor = connection.execute(sql, parameters)
-    row: Row | None = cursor.fetchone()
-    cursor.close()  # an unfinished read pins its moment: later reads would see nothing newer
+    # The cursor ends here, and the read with it: an unfinished one would pin its moment for later reads.
+    row: Row | None = connection.execute(sql, parameters).fetchone()
     return row
 
 
