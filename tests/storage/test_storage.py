@@ -112,7 +112,7 @@ async def test_pages_may_be_left_before_the_end(storage: Storage) -> None:
     await storage.write((INSERT, Many([("a",), ("b",)])))
     pages = storage.pages(TEXTS, size=1)
     await anext(pages)
-    await pages.aclose()  # type: ignore[attr-defined]
+    await pages.aclose()
     assert len(await storage.fetch(TEXTS)) == 2
 
 

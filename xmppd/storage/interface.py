@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from typing import Any, Protocol
 
 from xmppd.storage.errors import StorageError
@@ -89,7 +89,7 @@ class Storage(Protocol):
         """The first row of a read, or None."""
         ...
 
-    def pages(self, sql: str, *parameters: Any, size: int = 500) -> AsyncIterator[Rows]:
+    def pages(self, sql: str, *parameters: Any, size: int = 500) -> AsyncGenerator[Rows, None]:
         """The rows of a large read, at most `size` at once, all of one moment. Read to the end, or `aclose()` it."""
         ...
 

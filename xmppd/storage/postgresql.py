@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import asyncpg
@@ -71,7 +71,7 @@ class PostgreSQL:
             raise self._described(error) from None
         return None if record is None else tuple(record)
 
-    async def pages(self, sql: str, *parameters: Any, size: int = 500) -> AsyncIterator[Rows]:
+    async def pages(self, sql: str, *parameters: Any, size: int = 500) -> AsyncGenerator[Rows, None]:
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 cursor = await connection.cursor(self._translate(sql), *parameters)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -126,7 +126,7 @@ class SQLite:
     async def fetch_one(self, sql: str, *parameters: Any) -> Row | None:
         return await self._reader().run(_fetch_one, sql, parameters)
 
-    async def pages(self, sql: str, *parameters: Any, size: int = 500) -> AsyncIterator[Rows]:
+    async def pages(self, sql: str, *parameters: Any, size: int = 500) -> AsyncGenerator[Rows, None]:
         self._check_open()
         # A connection of its own: an unfinished read pins its moment, and reads beside it would see nothing newer.
         connection = await Connection.open(self._path, READER)
