@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from lxml import etree
 
-from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StreamError
-from xmppd.xmpp.stanza import join
+from xmppd.xmpp.stanza import escape, join
 
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
@@ -20,9 +19,5 @@ def plain_letter(context: tuple[tuple[str, str], ...], stanza: bytes) -> bytes:
         raise StreamError("not-well-formed", error.msg or "") from None
     etree.cleanup_namespaces(outer)
     element = outer[0]
-    content = etree.QName(element).namespace or ns.CLIENT
     children = list(element.iterchildren("{*}*"))
-    letter = join(children)
-    if content != ns.CLIENT:
-        return letter
-    return letter if children else (element.text or "").encode()
+    return join(children) if children else escape(element.text or "").encode()
