@@ -60,14 +60,14 @@ class Reader:
 
     def _users(self, file: IO[bytes]) -> Iterator[User]:
         events = etree.iterparse(
-            file, ("start", "end"), f"{{{PIE}}}*", resolve_entities=False, load_dtd=False, no_network=True
+            file, events=("start", "end"), tag=f"{{{PIE}}}*", resolve_entities=False, load_dtd=False, no_network=True
         )
         for event, element in events:
             parent = element.getparent()
             if event == "start":
                 if parent is None:
                     self._check_root(element)
-            elif element.tag == f"{{{PIE}}}user" and parent is not None and parent.tag == f"{{{PIE}}}host":
+            elif element.tag == f"{{{PIE}}}user" and parent is not None and _is_host(parent):
                 parent.remove(element)  # so that the tree does not grow
                 yield _user(parent.get("jid", ""), element)
         self._check_root(events.root)
@@ -80,6 +80,12 @@ class Reader:
             raise CommandError(
                 f"{self.path}: is not in the format of XEP-0227: its root is not <server-data/> of {PIE}"
             )
+
+
+def _is_host(element: Element) -> bool:
+    """A `<host/>` at its place: users keep XML of their own, in which others of that name may stand."""
+    root = element.getparent()
+    return element.tag == f"{{{PIE}}}host" and root is not None and root.getparent() is None
 
 
 def _user(host: str, element: Element) -> User:
