@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections.abc import Callable
 from typing import Final, cast
 
 from xmppd.wire.features import Layer
 from xmppd.xmpp.errors import StreamError
 
+from .kernel import unacknowledged
 from .outbox import Outbox
 from .tls import TLSEngine
 
@@ -35,6 +37,8 @@ class Connection(asyncio.Protocol):
         "_paused",
         "_read_at",
         "_shaper",
+        "_taken",
+        "_written",
         "address",
         "closing",
         "heard",
@@ -53,6 +57,8 @@ class Connection(asyncio.Protocol):
         self._out: list[bytes] = []
         self._paused = 0
         self._congested = False
+        self._written = 0
+        self._taken = 0
         self.max_queue = max_queue
         self.closing = False
         self.heard = True
@@ -132,8 +138,29 @@ class Connection(asyncio.Protocol):
                 transport.abort()
                 return
         transport.write(data)
+        self._written += len(data)
         if self._congested and transport.get_write_buffer_size() > self.max_queue:
             self._overflow(transport)
+
+    def checkpoint(self) -> Callable[[], bool]:
+        """Send what is queued; the question is true once the peer's TCP has acknowledged all of it."""
+        self.flush()
+        if self.closing:
+            return lambda: False  # part of it may have been dropped
+        mark = self._written
+        return lambda: self._look() >= mark
+
+    def _look(self) -> int:
+        """How many of the written bytes the peer has; as last seen where the transport is closing."""
+        transport = self.transport
+        if transport is not None and not transport.is_closing():
+            self._taken = self._written - unacknowledged(transport)
+        return self._taken
+
+    def eof_received(self) -> None:
+        """The peer says nothing more, and the transport closes: the last time to see what it has taken."""
+        if self._written:
+            self._look()
 
     def _overflow(self, transport: asyncio.Transport) -> None:
         log.info("%s: closed, it does not read: over %d bytes wait for it", self.address, self.max_queue)
@@ -193,6 +220,7 @@ class Connection(asyncio.Protocol):
             return
         self.flush()
         self.closing = True
+        self._look()
         if self.transport is not None:
             if self._engine is not None and self._engine.established:
                 self.transport.write(self._engine.close())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import Protocol
 
@@ -25,6 +25,12 @@ class Door(Protocol):
 
     def describe(self) -> dict[str, object]:
         """What an operator may know of the connection: address, transport, TLS."""
+
+    def checkpoint(self) -> Callable[[], bool]:
+        """Ask the returned question whether the peer has taken all that was sent up to now.
+
+        It costs a system call; once true it stays so. No is also the answer where nobody can know any more.
+        """
 
 
 class Session:
@@ -81,6 +87,10 @@ class Session:
     def reply(self, stanza: Stanza) -> None:
         """Answer a stanza that this session sent; its own words meet no filter on the way back."""
         self.door.send(stanza)
+
+    def checkpoint(self) -> Callable[[], bool]:
+        """Ask the returned question whether the client's end has taken all that was sent up to now; see `Door`."""
+        return self.door.checkpoint()
 
     def owe(self, write: Awaitable[object]) -> None:
         """Remember a write that must be on disk before anything sent so far counts as handled. Writes are in order."""

@@ -1,0 +1,158 @@
+"""One account's messages on their way to one session."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from xmppd.api import Session, StorageError
+from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.namespaces import DELAY
+from xmppd.xmpp.stanza import Stanza
+from xmppd.xmpp.timestamps import format_datetime
+
+from .boxes import MICROSECONDS, PAGE, Box, Boxes
+from .record import unpack
+
+log = logging.getLogger(__name__)
+
+BUDGET: Final = 262_144  # bytes given to a session before it must have taken them; far below the limit of its queue
+FIRST_LOOK: Final = 0.01  # seconds until we look whether they were taken; then twice as long each time, up to
+LAST_LOOK: Final = 1.0
+DELAYED: Final = f"{DELAY} delay"
+
+Present = Callable[[str], Sequence[Session]]  # name -> sessions that may be given messages
+Ended = Callable[[Box], None]
+
+
+class Handover:
+    """Gives a session what is stored, and deletes it once the client's end has it.
+
+    Messages that come meanwhile are stored behind the others (`Offline.in_order`) and leave here in their turn.
+    """
+
+    def __init__(self, box: Box, boxes: Boxes, session: Session, present: Present, ended: Ended) -> None:
+        self.session = session
+        self._box = box
+        self._boxes = boxes
+        self._present = present
+        self._ended = ended
+        self._start = box.last  # what has a higher number came while the user was here
+        self._sure = box.handed  # up to here the client has them
+        self._given = 0
+        self._taken: Callable[[], bool] | None = None
+        self._delays: dict[int, bytes] = {}
+        self._watch: asyncio.Task[None] | None = None
+        self._over = False
+        box.handover = self
+
+    async def begin(self) -> None:
+        """Give the session what there is; returns when it is on its way, or when the budget is used up."""
+        try:
+            await self._give()
+        except BaseException:
+            self._close()
+            raise
+        if not self._over:
+            self._watch = asyncio.create_task(self._go_on())
+
+    def end(self) -> None:
+        """The session is gone, or nothing is left to do: what it has not taken belongs to the next one."""
+        if not self._over:
+            self._close()
+            self._ended(self._box)
+
+    def _close(self) -> None:
+        self._over = True
+        self._settle()
+        self._box.handed = self._sure
+        self._box.handover = None
+        if self._watch is not None:
+            self._watch.cancel()
+
+    async def _give(self) -> None:
+        box, size = self._box, 0
+        while box.waiting and size < BUDGET and not self._over and self._wanted:
+            last = box.last
+            await box.settled()
+            page = await self._boxes.page(box, last)
+            for seq, message in page:
+                if not await self._give_one(seq, message):
+                    return
+                size += len(message)
+                if size >= BUDGET:
+                    break
+            else:
+                if len(page) < PAGE and not self._over:
+                    box.handed = last
+        if not self._over:
+            self._taken = self.session.checkpoint()
+
+    @property
+    def _wanted(self) -> bool:
+        return self.session in self._present(self._box.name)
+
+    async def _give_one(self, seq: int, packed: bytes) -> bool:
+        if not self._over:
+            if seq <= self._start:
+                await _deliver(self.session, unpack(packed, self._delay(seq), DELAYED))
+            else:
+                stanza = unpack(packed)
+                for session in self._present(self._box.name):
+                    await _deliver(session, stanza)
+        if not self._over:
+            self._box.handed = seq
+            self._given += 1
+        return not self._over
+
+    def _delay(self, seq: int) -> bytes:
+        second = seq // MICROSECONDS
+        made = self._delays.get(second)
+        if made is None:
+            host, stamp = self.session.jid.domain, format_datetime(second)
+            made = self._delays[second] = f"<delay xmlns='{DELAY}' from='{host}' stamp='{stamp}'/>".encode()
+        return made
+
+    async def _go_on(self) -> None:
+        try:
+            while await self._give_more():
+                pass
+        except Exception:
+            log.exception("offline messages of %s stay stored until the next presence", self.session.jid.bare)
+            self._watch = None
+            self._close()
+        else:
+            self._watch = None
+            self.end()
+
+    async def _give_more(self) -> bool:
+        """Once the client has what it was given, give it the rest; False where there is none."""
+        pause = FIRST_LOOK
+        while not self._settle():
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LAST_LOOK)
+        if not self._box.waiting or not self._wanted:
+            return False
+        await self._give()
+        return True
+
+    def _settle(self) -> bool:
+        """Delete what the client has; False while it has not."""
+        if self._taken is None or not self._taken():
+            return False
+        if self._given:
+            try:
+                self._boxes.taken(self._box, self._given, self._box.handed)
+            except StorageError as error:
+                log.error("offline messages that were delivered could not be deleted: %s", error)
+        self._sure, self._given, self._taken = self._box.handed, 0, None
+        return True
+
+
+async def _deliver(session: Session, stanza: Stanza) -> None:
+    try:
+        await session.deliver(stanza)
+    except StanzaError as error:
+        log.debug("%s refuses a stored message: %s", session.jid, error)

@@ -1,0 +1,232 @@
+"""XEP-0160: messages for users who are away are stored, and delivered when they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Final
+
+from xmppd.api import (
+    STOP,
+    AccountEvent,
+    CommandError,
+    Counter,
+    Event,
+    Host,
+    Module,
+    ModuleOptions,
+    PresenceChanged,
+    Session,
+    SessionEvent,
+    StorageError,
+    Verdict,
+    command,
+    every,
+    hook,
+    option,
+)
+from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.stanza import Element
+
+from .boxes import MIGRATIONS, Box, Boxes
+from .handover import Handover
+from .imported import messages_of
+from .record import pack
+from .worth import Worth, worth
+
+DAY: Final = 86_400
+HOUR: Final = 3_600
+NS_PIE: Final = "urn:xmpp:pie:0"
+
+
+class Offline(Module):
+    """Stores messages for accounts of this host that have no session to read them (RFC 6121 8.5.2.2.1).
+
+    A session that becomes available with a priority of 0 or more is given them in the order they came, each dated
+    (XEP-0203), and nothing newer before them. A message is deleted when the client's TCP has acknowledged its bytes:
+    one whose connection breaks before that stays for the next session. So a message is never lost, and it comes twice
+    only if the server dies, or the connection breaks in disorder, in the moment between. Subscription requests are the
+    roster's.
+    """
+
+    features, xeps, migrations = {"msgoffline"}, {"0160": "1.0.1", "0203": "2.0", "0334": "0.4.0"}, MIGRATIONS
+
+    stored = Counter("Messages stored for users who were away")
+    delivered = Counter("Stored messages that a client has taken")
+    refused = Counter("Messages refused because the user had too many stored")
+
+    class Options(ModuleOptions):
+        """How much is kept, and for how long."""
+
+        max_user_messages: int = option(
+            1000, "Messages of one account; past it `service-unavailable`. A month of a busy user's chats", least=1
+        )
+        expire_days: int = option(0, "Delete what is older; 0 keeps it until it is fetched", least=0)
+
+    options: Options
+
+    def __init__(self, host: Host, options: ModuleOptions) -> None:
+        super().__init__(host, options)
+        self._boxes = Boxes(host.name, self.storage)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Learn who has messages."""
+        await self._boxes.load()
+
+    async def stop(self) -> None:
+        """What is on its way and not taken stays stored."""
+        for box in self._boxes:
+            if box.handover is not None:
+                box.handover.end()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Storing
+
+    @hook.account_absent
+    def keep(self, event: Event) -> Verdict | Coroutine[None, None, Verdict]:
+        """Store what is worth it; what is not is refused, or dropped without a word (see `worth`)."""
+        verdict = worth(event.stanza)
+        if verdict is not Worth.KEEP:
+            return STOP if verdict is Worth.DROP else None
+        to = event.stanza.to
+        assert to is not None
+        box = self._boxes.get(to.local)
+        if box is None:
+            return self._keep_first(event, to.local)
+        self._put(event, box)
+        return STOP
+
+    async def _keep_first(self, event: Event, name: str) -> Verdict:
+        if not await self.host.accounts.exists(name):
+            return None  # an anonymous session's, and nobody will ever fetch it
+        self._put(event, await self._boxes.find(name))
+        return STOP
+
+    def _put(self, event: Event, box: Box) -> None:
+        if box.count >= self.options.max_user_messages:
+            self.refused.inc()
+            raise StanzaError("service-unavailable", "the user has too many messages waiting already")
+        try:
+            commit = self._boxes.put(box, pack(event.stanza), self.clock.time())
+        except StorageError as error:
+            raise StanzaError("resource-constraint", "the message cannot be stored now") from error
+        self.stored.inc()
+        event.owe(commit)
+        commit.add_done_callback(lambda commit: self._failed(event, box) if commit.error is not None else None)
+
+    def _failed(self, event: Event, box: Box) -> None:
+        box.count -= 1
+        error = StanzaError("internal-server-error", "the message could not be stored")
+        self._spawn(self.host.house.router.refuse(event, error))
+
+    @hook.account_receive
+    def in_order(self, event: Event) -> Verdict:
+        """While stored messages wait for a session that is here already, a new one goes behind them."""
+        stanza = event.stanza
+        to = stanza.to
+        if to is None:
+            return None
+        box = self._boxes.get(to.local)
+        if box is None or not box.waiting or stanza.kind != "message":
+            return None
+        return self._behind(event, box, to)
+
+    def _behind(self, event: Event, box: Box, to: JID) -> Verdict:
+        present = self._present(box.name)
+        if not present or worth(event.stanza) is not Worth.KEEP or self._is_for_another(box, to):
+            return None
+        if box.count >= self.options.max_user_messages:
+            return None  # it can still be read now
+        self._put(event, box)
+        if box.handover is None:
+            self._ended(box)
+        return STOP
+
+    def _is_for_another(self, box: Box, to: JID) -> bool:
+        if not to.resource:
+            return False
+        reached = self.host.sessions.find(to)
+        return reached is not None and (box.handover is None or box.handover.session is not reached)
+
+    # Delivering
+
+    @hook.presence_changed
+    async def deliver(self, event: PresenceChanged) -> None:
+        """Give a session what is stored (XEP-0160 2, step 5)."""
+        session = event.session
+        if event.now and session.priority >= 0:
+            name = session.jid.local
+            if not self._boxes.knows(name):
+                await self._boxes.find(name)
+            box = self._boxes.get(name)
+            if box is not None and box.waiting and box.handover is None:
+                await self._hand_over(box, session)
+
+    async def _hand_over(self, box: Box, session: Session) -> None:
+        await Handover(box, self._boxes, session, self._present, self._ended).begin()
+
+    def _ended(self, box: Box) -> None:
+        present = self._present(box.name)
+        if box.waiting and box.handover is None and present:
+            self._spawn(self._hand_over(box, present[0]))
+
+    def _present(self, name: str) -> list[Session]:
+        sessions = self.host.sessions.of(JID(name, self.host.name))
+        return [session for session in sessions if session.presence is not None and session.priority >= 0]
+
+    @hook.session_closed
+    def leave(self, event: SessionEvent) -> None:
+        """What the session was given and has not taken is the next one's."""
+        box = self._boxes.get(event.session.jid.local)
+        if box is not None and box.handover is not None and box.handover.session is event.session:
+            box.handover.end()
+
+    # Housekeeping
+
+    @hook.account_removed
+    def forget(self, event: AccountEvent) -> None:
+        """Nothing is kept of an account that is gone."""
+        self._boxes.clear(event.account.local)
+
+    @every(HOUR)
+    async def expire(self) -> None:
+        """Delete what is older than the options allow."""
+        if self.options.expire_days:
+            await self._boxes.delete_before(self.clock.time() - self.options.expire_days * DAY)
+
+    @command("get_offline_count", "How many messages are stored for an account", "offline")
+    async def get_offline_count(self, account: JID) -> int:
+        """Those on disk."""
+        return await self._boxes.count(account.local)
+
+    @command("delete_expired_messages", "Delete stored messages that are older than expire_days", "offline", "purge")
+    async def delete_expired_messages(self) -> int:
+        """Returns how many were deleted."""
+        if not self.options.expire_days:
+            raise CommandError("no message expires; set expire_days of the module offline, or use delete_old_messages")
+        return await self.delete_old_messages(self.options.expire_days)
+
+    @command("delete_old_messages", "Delete stored messages that are older than so many days", "offline", "purge")
+    async def delete_old_messages(self, days: int) -> int:
+        """Returns how many were deleted."""
+        if days < 0:
+            raise CommandError("DAYS must be 0 or more")
+        return await self._boxes.delete_before(self.clock.time() - days * DAY)
+
+    async def import_account(self, account: JID, element: Element) -> bool:
+        """Take the `<offline-messages/>` of an export (XEP-0227 4.4)."""
+        if element.tag != f"{{{NS_PIE}}}offline-messages":
+            return False
+        messages = messages_of(element, account, self.clock.time())
+        if messages:
+            await self._boxes.put_all(await self._boxes.find(account.local), messages)
+        return True
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
