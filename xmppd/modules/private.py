@@ -74,10 +74,13 @@ class Private(Module):
         """Nothing is kept of an account that is gone."""
         self.storage.write(("DELETE FROM private WHERE account = ?", (event.account,)))
 
-    async def import_account(self, account: JID, element: Element) -> None:
+    async def import_account(self, account: JID, element: Element) -> bool:
         """Take over the `<query xmlns='jabber:iq:private'/>` of an export (XEP-0227 4.5)."""
-        if element.tag == f"{{{NS_PRIVATE}}}query" and len(element):
+        if element.tag != f"{{{NS_PRIVATE}}}query":
+            return False
+        if len(element):
             await self.storage.write(*(self._statement(account, child) for child in element.iterchildren("{*}*")))
+        return True
 
 
 def _own(iq: IQ) -> Element:

@@ -60,7 +60,9 @@ class VCard(Module):
         """Nothing is kept of an account that is gone."""
         self.storage.write(("DELETE FROM vcard WHERE account = ?", (event.account,)))
 
-    async def import_account(self, account: JID, element: Element) -> None:
+    async def import_account(self, account: JID, element: Element) -> bool:
         """Take over the `<vCard/>` of an export (XEP-0227 4.6)."""
-        if element.tag == f"{{{NS_VCARD}}}vCard":
-            await self._store(account, element)
+        if element.tag != f"{{{NS_VCARD}}}vCard":
+            return False
+        await self._store(account, element)
+        return True
