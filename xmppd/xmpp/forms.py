@@ -23,7 +23,7 @@ from . import namespaces as ns
 from .errors import StanzaError
 from .fields import DATA, NS_VALIDATE, Element, Field
 
-__all__ = ["Field", "Form", "Submission", "find", "plain", "table"]
+__all__ = ["DATA", "FORM_TYPE", "Element", "Field", "Form", "Submission", "find", "plain", "table"]
 
 FormKind = Literal["form", "submit", "cancel", "result"]
 _KINDS: Final[Mapping[str, FormKind]] = {"form": "form", "submit": "submit", "cancel": "cancel", "result": "result"}
