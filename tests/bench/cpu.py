@@ -5,7 +5,7 @@ import re
 import time
 from pathlib import Path
 
-_PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
+_PSS = re.compile(r"^Pss_Anon:\s+(\d+) kB", re.MULTILINE)
 
 SERVER_CORE = 0
 LOAD_CORE = 1
@@ -37,7 +37,7 @@ def _clock(pid: int) -> int:
 
 
 def pss_kib(pids: list[int]) -> int:
-    """Memory of the processes in KiB, shared pages counted by share."""
+    """Memory of the processes in KiB, without mapped files, shared pages counted by share."""
     total = 0
     for pid in pids:
         match = _PSS.search(Path(f"/proc/{pid}/smaps_rollup").read_text())

@@ -7,17 +7,16 @@ from tests.bench.meter import Meter
 from tests.bench.peer import Peer
 from tests.bench.pump import Pump
 from tests.bench.row import CpuRow, Effort, Goal
-from tests.bench.wire import Wire
+from tests.bench.wire import Wire, close_all
 
 _SENDERS = 20
 _ABSENT = 20
 _EACH = 100
-_BURST = 20
 _TEXT = "The quick brown fox jumps over the lazy dog, then back, and asks whether anyone saw."
 
 
 class Offline(CpuRow):
-    """An operation is one message. Counted are the sending, up to the answer of a ping, and the delivery.
+    """An operation is one message. Counted are storing it, until a ping after it is answered, and its delivery.
 
     Not counted is the login between the two, up to the initial presence that asks for the messages.
     """
@@ -36,19 +35,17 @@ class Offline(CpuRow):
         wires = [self._peer.login(account.name, available=False) for account in absent]
         with meter:
             _collect(wires)
-        for wire in wires:
-            wire.close()
+        close_all(wires)
         return _EACH * len(absent)
 
     def leave(self) -> None:
-        for wire in self._senders:
-            wire.close()
+        close_all(self._senders)
 
     def _store(self, absent: list[Account]) -> None:
-        """All senders at once, each to one user, in bursts that a ping ends."""
-        for _ in range(_EACH // _BURST):
+        """All senders at once, each to one user, waiting for a ping's answer after every message."""
+        for _ in range(_EACH):
             for sender, account in zip(self._senders, absent, strict=True):
-                sender.send(_message(account) * _BURST)
+                sender.send(_message(account))
             for sender in self._senders:
                 sender.ping()
 
