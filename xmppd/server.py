@@ -13,7 +13,7 @@ from typing import Final, Self
 from xmppd.api.loader import Loader
 from xmppd.clock import Clock, Timetable
 from xmppd.commands import Commands
-from xmppd.config import Config, ConfigError, differences
+from xmppd.config import Config, ConfigError, Limits, differences
 from xmppd.host import Host, House
 from xmppd.listeners.certificates import Certificates
 from xmppd.listeners.clients import ClientListener
@@ -22,7 +22,8 @@ from xmppd.listeners.shared import Shared
 from xmppd.metrics import Registry
 from xmppd.routing.hooks import ConfigReloaded
 from xmppd.routing.router import Router
-from xmppd.sasl import Throttle
+from xmppd.sasl.throttle import Limits as LoginLimits
+from xmppd.sasl.throttle import Throttle
 from xmppd.server_commands import server_commands
 from xmppd.storage import open_storage
 from xmppd.wire.cutter import Bounds
@@ -102,7 +103,7 @@ class Server:
         config, limits = self.config, self.config.limits
         certificates = Certificates(config.hosts, config.certfiles, config.data_dir, client_ca=config.client_ca)
         parsers = Parsers(Bounds(limits.max_stanza_depth, limits.max_attributes))
-        self.shared = Shared(self.house, certificates, parsers, Throttle())
+        self.shared = Shared(self.house, certificates, parsers, _throttle(limits))
         self.metrics.add(self.shared.traffic, "c2s")
         for path in certificates.self_made:
             log.warning("no certificate in certfiles fits; made a self-signed one: %s", path)
@@ -178,6 +179,18 @@ class Server:
 
 def _roots(paths: list[str]) -> set[str]:
     return {path.partition(".")[0].partition("[")[0] for path in paths}
+
+
+def _throttle(limits: Limits) -> Throttle:
+    return Throttle(
+        LoginLimits(
+            per_address=limits.max_failures_per_address,
+            per_account_and_address=limits.max_failures_per_account_and_address,
+            per_account=limits.max_failures_per_account,
+            longest_wait=limits.max_failure_wait,
+            window=limits.failure_window,
+        )
+    )
 
 
 def _secret(path: Path) -> bytes:

@@ -19,13 +19,13 @@ def fail(
 
 def test_a_few_mistakes_are_free() -> None:
     throttle = Throttle()
-    fail(throttle, 4)
+    fail(throttle, 19)
     assert throttle.wait(OFFICE, ALICE, 0.0) == 0.0
 
 
 def test_then_the_wait_doubles_up_to_a_limit() -> None:
     throttle = Throttle()
-    fail(throttle, 5)
+    fail(throttle, 20)
     waits = []
     for _ in range(12):
         waits.append(throttle.wait(OFFICE, ALICE, 0.0))
@@ -35,7 +35,7 @@ def test_then_the_wait_doubles_up_to_a_limit() -> None:
 
 def test_a_wait_ends_and_an_old_failure_is_forgotten() -> None:
     throttle = Throttle()
-    fail(throttle, 7)
+    fail(throttle, 22)
     assert throttle.wait(OFFICE, ALICE, 3.0) == 1.0
     assert throttle.wait(OFFICE, ALICE, 4.0) == 0.0
     fail(throttle, 1, now=905.0)
@@ -44,7 +44,7 @@ def test_a_wait_ends_and_an_old_failure_is_forgotten() -> None:
 
 def test_other_users_of_the_address_go_on_until_it_has_failed_for_many() -> None:
     throttle = Throttle()
-    fail(throttle, 19)
+    fail(throttle, 59)
     assert throttle.wait(OFFICE, "bob@example.org", 0.0) == 0.0
     fail(throttle, 1)
     assert throttle.wait(OFFICE, "bob@example.org", 0.0) == 1.0
@@ -54,7 +54,7 @@ def test_other_users_of_the_address_go_on_until_it_has_failed_for_many() -> None
 
 def test_guessing_many_names_from_one_address() -> None:
     throttle = Throttle()
-    for number in range(20):
+    for number in range(60):
         throttle.failed(OFFICE, f"user{number}@example.org", 0.0)
     assert throttle.wait(OFFICE, "user99@example.org", 0.0) == 1.0
 
@@ -108,7 +108,7 @@ def test_success_ends_the_alarm_of_the_account() -> None:
 )
 def test_what_counts_as_one_address(one: str, other: str, same: bool) -> None:
     throttle = Throttle()
-    fail(throttle, 20, address=one, account=None)
+    fail(throttle, 60, address=one, account=None)
     assert (throttle.wait(other, None, 0.0) > 0.0) is same
 
 

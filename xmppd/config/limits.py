@@ -55,16 +55,19 @@ class Limits(Section):
         4000, "Contacts of one account; `resource-constraint`. 4000 make a roster of some 600 KB at every login."
     )
     max_failures_per_address: int = limit(
-        20, "Failed logins from one address that are free; then each further one waits twice as long. An office."
+        60, "Failed logins from one address that are free; then each further one waits twice as long. An office."
     )
     max_failures_per_account_and_address: int = limit(
-        5, "The same for one account from one address. A person mistypes a few times."
+        20, "The same for one account from one address. A person mistypes a few times, and clients try each mechanism."
     )
     max_failures_per_account: int = limit(
         50, "To one account from everywhere; then each address has one free try, so nobody can lock its owner out."
     )
     max_failures_per_connection: int = limit(
-        5, "Failed logins on one connection; then it is closed (`policy-violation`). RFC 6120 6.4.5 asks for 2 to 5.", 2
+        10,
+        "Failed logins on one connection; then it is closed (`policy-violation`). RFC 6120 6.4.5 asks for 2 to 5, but "
+        "Pidgin tries each mechanism twice before it asks for another password.",
+        2,
     )
     max_failure_wait: float = limit(300, "The longest wait after failed logins: 288 guesses a day.", 0)
     failure_window: float = limit(900, "A failed login this old is forgotten.", 0.001)

@@ -13,12 +13,13 @@ LEAST_WAIT: Final = 1.0  # seconds; doubles with each further failure
 class Limits:
     """How many failures are free, and what the rest cost. Times are seconds.
 
-    An address may stand for an office (20); a person mistypes a few times (5). An account that is guessed at from all
+    An address may stand for an office (60); a person mistypes a few times, and a client tries each mechanism before
+    it says so: Pidgin fails seven times over one password (20). An account that is guessed at from all
     over the world (50) leaves each address one free try, never none: so nobody can lock its owner out from elsewhere.
     """
 
-    per_address: int = 20
-    per_account_and_address: int = 5
+    per_address: int = 60
+    per_account_and_address: int = 20
     per_account: int = 50
     longest_wait: float = 300.0  # 288 guesses a day
     window: float = 900.0  # a failure this old is forgotten
