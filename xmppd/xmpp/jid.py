@@ -9,7 +9,6 @@ from typing import Final
 from . import preparation
 from .errors import StanzaError
 
-
 _SPECIAL = re.compile(r"[&<>'\"\t\n\r]").search
 
 
