@@ -1,0 +1,74 @@
+"""xmppd itself, from this checkout, with its standard modules."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+
+from tests.bench.accounts import HOST, Account, write_portable
+from tests.bench.peer import Peer
+
+_BIN = Path(sys.executable).parent
+_SPECIAL = frozenset({"register"})
+"""Modules that a server for the public would not have on."""
+_CONFIG = Template("""
+hosts: [$host]
+data_dir: $folder/data
+loglevel: warning
+certfiles: [$folder/both.pem]
+listen:
+  - {ip: 127.0.0.1, port: $port, module: c2s, starttls: optional}
+limits: {max_connections_per_address: 100000, max_unauthenticated: 100000}
+modules: $modules
+""")
+
+
+class Xmppd(Peer):
+    """SQLite with group commit and `synchronous=FULL`: what is acknowledged is on disk."""
+
+    name = "xmppd"
+    title = "xmppd"
+    place = 0
+    program = "xmppd"
+
+    @classmethod
+    def missing(cls) -> str | None:
+        return None if (_BIN / "xmppd").exists() else "it is not installed in this environment"
+
+    @classmethod
+    def version(cls) -> str:
+        return ""
+
+    def provision(self, accounts: Sequence[Account]) -> None:
+        (self.folder / "both.pem").write_bytes(self.certificate.read_bytes() + self.key.read_bytes())
+        modules = json.dumps({name: {} for name in _standard_modules()})
+        text = _CONFIG.substitute(folder=self.folder, port=self.port, host=HOST, modules=modules)
+        self._config.write_text(text)
+        portable = self.folder / "accounts.xml"
+        write_portable(accounts, portable)
+        done = subprocess.run(
+            [_BIN / "xmppctl", "-c", self._config, "import", portable],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"xmppctl did not import the accounts: {done.stderr[-2000:]}")
+
+    def command(self) -> list[str]:
+        return [str(_BIN / "xmppd"), "run", "-c", str(self._config)]
+
+    @property
+    def _config(self) -> Path:
+        return self.folder / "xmppd.yml"
+
+
+def _standard_modules() -> list[str]:
+    listing = subprocess.run([_BIN / "xmppd", "modules", "--json"], capture_output=True, text=True, check=True)
+    return [module["name"] for module in json.loads(listing.stdout) if module["name"] not in _SPECIAL]
+
+
+PEER = Xmppd
