@@ -171,9 +171,12 @@ class Client:
 
     async def close(self) -> None:
         """End the stream in order."""
-        if not self.writer.is_closing():
-            self.send("</stream:stream>")
-            await asyncio.wait_for(self.reader.read(), PATIENCE)
+        try:
+            if not self.writer.is_closing():
+                self.send("</stream:stream>")
+                await asyncio.wait_for(self.reader.read(), PATIENCE)
+        except (OSError, ssl.SSLError):
+            pass  # the server was quicker
         await self.drop()
 
     async def drop(self) -> None:

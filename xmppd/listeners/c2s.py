@@ -199,6 +199,10 @@ class ClientConnection(Connection):
         """Send XML whose default namespace is the stream's."""
         self.write(xml.encode())
 
+    def grant(self, state: State) -> None:
+        """Something was negotiated."""
+        self.stream.grant(state)
+
     def restart(self) -> None:
         """Expect a new header; what came in with the last element is dropped (RFC 6120 5.4.3.3)."""
         self.stream.restart()

@@ -10,7 +10,7 @@ from xml.parsers import expat
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.stanza import Stanza
+from xmppd.xmpp.stanza import Element, Stanza, escape, parse
 
 from .plain import plain_letter
 
@@ -44,6 +44,13 @@ class Nonza:
 
     def __init__(self, name: str, attributes: dict[str, str], letter: bytes, names: tuple[str, ...]) -> None:
         self.name, self.attributes, self.letter, self.names = name, attributes, letter, names
+
+    @property
+    def element(self) -> Element:
+        """The whole of it, parsed; nonzas are rare and small."""
+        namespace, _, local = self.name.rpartition(" ")
+        tag = f"<{local} xmlns='{escape(namespace)}'>".encode()
+        return parse(b"%b%b</%b>" % (tag, self.letter, local.encode()))
 
 
 Item = Header | Stanza | Nonza | End | StreamError
@@ -121,7 +128,7 @@ class Cutter:
 
     def prime(self, context: Context) -> None:
         """Bring a new parser to where `context`'s stream header has been read."""
-        declared = "".join(f" xmlns{':' if prefix else ''}{prefix}='{uri}'" for prefix, uri in context)
+        declared = "".join(f" xmlns{':' if prefix else ''}{prefix}='{escape(uri)}'" for prefix, uri in context)
         prefix = next(prefix for prefix, uri in context if uri == ns.STREAM)
         tag = f"<{prefix}:stream{declared}>" if prefix else f"<stream{declared}>"
         self.cut(tag.encode(), tag.encode(), "")

@@ -53,6 +53,9 @@ class Peer(Protocol):
     def write_xml(self, xml: str) -> None:
         """Send XML; its default namespace is the stream's."""
 
+    def grant(self, state: State) -> None:
+        """Something was negotiated."""
+
     def restart(self) -> None:
         """Expect a new stream header; what came in behind the last element is dropped."""
 

@@ -12,7 +12,7 @@ _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=Fal
 
 def plain_letter(context: tuple[tuple[str, str], ...], stanza: bytes) -> bytes:
     """The letter of `stanza`, which stood in a stream with the header namespaces `context`, in plain form."""
-    declared = "".join(f" xmlns{':' if prefix else ''}{prefix}='{uri}'" for prefix, uri in context)
+    declared = "".join(f" xmlns{':' if prefix else ''}{prefix}='{escape(uri)}'" for prefix, uri in context)
     try:
         outer = etree.fromstring(b"<x%b>%b</x>" % (declared.encode(), stanza), _PARSER)
     except etree.XMLSyntaxError as error:

@@ -42,7 +42,21 @@ class Stanza:
     A stanza on the road is not changed; `replace` and `with_child` make another that shares the letter.
     """
 
-    __slots__ = ("_data", "_element", "_names", "extra", "flaw", "id", "kind", "lang", "letter", "sender", "to", "type")
+    __slots__ = (
+        "_around",
+        "_data",
+        "_element",
+        "_names",
+        "extra",
+        "flaw",
+        "id",
+        "kind",
+        "lang",
+        "letter",
+        "sender",
+        "to",
+        "type",
+    )
 
     def __init__(
         self,
@@ -66,6 +80,7 @@ class Stanza:
         self.extra = extra
         self.flaw: StanzaError | None = None
         self._names = names
+        self._around: tuple[bytes, bytes] | None = None  # what is encoded before and behind the address
         self._data: bytes | None = None
         self._element: Element | None = None
 
@@ -147,6 +162,15 @@ class Stanza:
             self.extra,
         )
 
+    def addressed(self, to: JID) -> Stanza:
+        """The same stanza to somebody else. What copies share is encoded once, so it is cheap to make many."""
+        around = self._around
+        if around is None:
+            around = self._around = self._encode_around()
+        copy = Stanza(self.kind, to, self.sender, self.type, self.id, self.lang, self.letter, self._names, self.extra)
+        copy._around = around
+        return copy
+
     def with_letter(self, letter: bytes, names: tuple[str, ...] | None = None) -> Stanza:
         """The same envelope around another letter."""
         changed = self.replace()
@@ -181,6 +205,11 @@ class Stanza:
     def __repr__(self) -> str:
         size = len(self.letter)
         return f"<{self.kind} type={self.type!r} from={self.sender!s} to={self.to!s} id={self.id!r} {size} bytes>"
+
+
+def parse(xml: bytes) -> Element:
+    """An element from bytes that are known to be well-formed."""
+    return etree.fromstring(xml, _PARSER)
 
 
 def serialise(payload: Payload) -> bytes:

@@ -1,0 +1,177 @@
+"""XEP-0138: Stream Compression."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import pytest
+import zstandard
+
+from tests.kit.client import Client
+from tests.kit.world import World, a_world
+
+EXTENSION = "xmppd.extensions.compression"
+NS_COMPRESS = "http://jabber.org/protocol/compress"
+NS_FEATURE = "http://jabber.org/features/compress"
+
+
+WINDOW = zstandard.ZstdCompressionParameters.from_level(3, window_log=17)
+
+
+class Squeezed:
+    """A client's side of a compressed stream, put between a `Client` and its socket."""
+
+    def __init__(self, client: Client, method: str) -> None:
+        self.reader, self.writer = client.reader, client.writer
+        self.sent = self.received = 0
+        self._method = method
+        if method == "zlib":
+            self._deflate, self._inflate = zlib.compressobj(), zlib.decompressobj()
+        else:
+            self._encoder = zstandard.ZstdCompressor(compression_params=WINDOW).compressobj()
+            self._decoder = zstandard.ZstdDecompressor().decompressobj(read_across_frames=True)
+        client.reader, client.writer = self, self  # type: ignore[assignment]
+
+    def write(self, data: bytes) -> None:
+        if self._method == "zlib":
+            data = self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+        else:
+            data = self._encoder.compress(data) + self._encoder.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+        self.sent += len(data)
+        self.writer.write(data)
+
+    async def read(self, size: int = -1) -> bytes:
+        data = await self.reader.read(size)
+        self.received += len(data)
+        return self._inflate.decompress(data) if self._method == "zlib" else self._decoder.decompress(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.writer, name)
+
+
+async def compressed(world: World, name: str, method: str) -> tuple[Client, Squeezed]:
+    """Log in, compress, bind."""
+    await world.account(name)
+    client = await world.dial()
+    await client.open()
+    await client.login(name, name)
+    client.send(f"<compress xmlns='{NS_COMPRESS}'><method>{method}</method></compress>")
+    assert (await client.receive()).tag == f"{{{NS_COMPRESS}}}compressed"
+    squeezed = Squeezed(client, method)
+    await client.open()
+    await client.bind("phone")
+    return client, squeezed
+
+
+@pytest.mark.parametrize("method", ["zlib", "zstd"])
+@pytest.mark.parametrize("reset", ["never", "stanza"])
+async def test_a_compressed_client_talks_with_a_plain_one(method: str, reset: str) -> None:
+    async with a_world(modules={"ping": {}, EXTENSION: {"reset": reset}}) as world:
+        alice, squeezed = await compressed(world, "alice", method)
+        bob = await world.session("bob/desk")
+        for number in range(50):
+            bob.send(
+                f"<message to='{alice.jid}' type='chat'><body>{{'s':'x','x':{number}}} wherefore art thou</body></message>"
+            )
+            await alice.receives(f"c:message[c:body[contains(., \"'x':{number}}}\")]]")
+            alice.send(f"<message to='{bob.jid}' type='chat'><body>here {number}</body></message>")
+            await bob.receives(f"c:message[c:body='here {number}']")
+        module = world.module(EXTENSION)
+        assert module.sent_after.value * (1 if reset == "stanza" else 3) < module.sent_before.value
+        assert squeezed.received <= module.sent_after.value
+        assert module.received_before.value == squeezed.sent
+
+
+async def test_it_is_offered_on_an_authenticated_stream_only_and_once() -> None:
+    async with a_world(modules={"ping": {}, EXTENSION: {"methods": ["zlib", "zstd"]}}) as world:
+        await world.account("alice")
+        alice = await world.dial()
+        assert (await alice.open()).find(f"{{{NS_FEATURE}}}compression") is None
+        await alice.login("alice", "alice")
+        assert alice.features is not None
+        offer = alice.features.find(f"{{{NS_FEATURE}}}compression")
+        assert offer is not None
+        assert [method.text for method in offer] == ["zlib", "zstd"]
+        bob, _ = await compressed(world, "bob", "zlib")
+        assert bob.features is not None
+        assert bob.features.find(f"{{{NS_FEATURE}}}compression") is None
+        bob.send(f"<compress xmlns='{NS_COMPRESS}'><method>zlib</method></compress>")
+        await bob.receives_stream_error("unsupported-stanza-type")
+
+
+@pytest.mark.parametrize(
+    ("inside", "condition"), [("<method>lzw</method>", "unsupported-method"), ("", "setup-failed")]
+)
+async def test_an_unknown_method_is_refused_and_the_stream_goes_on(inside: str, condition: str) -> None:
+    async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
+        await world.account("alice")
+        alice = await world.dial()
+        await alice.open()
+        await alice.login("alice", "alice")
+        alice.send(f"<compress xmlns='{NS_COMPRESS}'>{inside}</compress>")
+        failure = await alice.receive()
+        assert failure.tag == f"{{{NS_COMPRESS}}}failure"
+        assert failure[0].tag == f"{{{NS_COMPRESS}}}{condition}"
+        assert await alice.bind("phone")
+
+
+def bomb(method: str, size: int) -> bytes:
+    """White space that expands a thousand times."""
+    if method == "zlib":
+        deflate = zlib.compressobj(9)
+        return deflate.compress(b" " * size) + deflate.flush(zlib.Z_SYNC_FLUSH)
+    encoder = zstandard.ZstdCompressor(
+        compression_params=zstandard.ZstdCompressionParameters(window_log=16)
+    ).compressobj()
+    return encoder.compress(b" " * size) + encoder.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+
+
+@pytest.mark.parametrize("method", ["zlib", "zstd"])
+async def test_a_bomb_ends_in_policy_violation(method: str) -> None:
+    async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
+        await world.account("mallory")
+        mallory = await world.dial()
+        await mallory.open()
+        await mallory.login("mallory", "mallory")
+        mallory.send(f"<compress xmlns='{NS_COMPRESS}'><method>{method}</method></compress>")
+        await mallory.receive()
+        squeezed = Squeezed(mallory, method)
+        mallory.writer = squeezed.writer
+        mallory._parser = None
+        squeezed.writer.write(bomb(method, 64 << 20))
+        seen = await squeezed.read(65536)
+        assert b"policy-violation" in seen
+        assert world.module(EXTENSION).refused.value == 1
+        assert world.module(EXTENSION).received_after.value < 1 << 20
+
+
+@pytest.mark.parametrize("method", ["zlib", "zstd"])
+async def test_a_broken_stream_ends_with_an_error(method: str) -> None:
+    async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
+        await world.account("mallory")
+        mallory = await world.dial()
+        await mallory.open()
+        await mallory.login("mallory", "mallory")
+        mallory.send(f"<compress xmlns='{NS_COMPRESS}'><method>{method}</method></compress>")
+        await mallory.receive()
+        squeezed = Squeezed(mallory, method)
+        mallory.writer = squeezed.writer
+        squeezed.writer.write(b"no compressed bytes at all")
+        assert b"undefined-condition" in await squeezed.read(65536)
+
+
+async def test_a_zstd_window_over_the_bound_is_refused() -> None:
+    async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
+        await world.account("mallory")
+        mallory = await world.dial()
+        await mallory.open()
+        await mallory.login("mallory", "mallory")
+        mallory.send(f"<compress xmlns='{NS_COMPRESS}'><method>zstd</method></compress>")
+        await mallory.receive()
+        squeezed = Squeezed(mallory, "zstd")
+        mallory.writer = squeezed.writer
+        large = zstandard.ZstdCompressionParameters.from_level(3, window_log=23)
+        encoder = zstandard.ZstdCompressor(compression_params=large).compressobj()
+        squeezed.writer.write(encoder.compress(b"<a/>") + encoder.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
+        assert b"131072 bytes at most" in await squeezed.read(65536)
