@@ -239,7 +239,7 @@ def _default(parameter: inspect.Parameter) -> object:
 
 def _host_of(values: Mapping[str, object]) -> str | None:
     """The host that the arguments speak of, prepared."""
-    named, host = values.get("account"), values.get("host")
+    named, host = values.get("account"), values.get("localhost", values.get("host"))
     if isinstance(named, JID):
         return named.domain
     return JID.parse(host).domain if isinstance(host, str) and host else None

@@ -217,6 +217,8 @@ class Hooks:
     """A stanza to one session (`event.target`), once a copy."""
     session_presence = _ChainOf[Event]()
     """A session's presence without `to` (RFC 6121 4.2, 4.4, 4.5)."""
+    presence_send = _ChainOf[Event]()
+    """One copy of a session's presence to one contact who may see it, before it is routed; STOP holds it back."""
     account_absent = _ChainOf[Event]()
     """A message for an account without an available session; who keeps it returns STOP (RFC 6121 8.5.2.2.1)."""
     account_subscription = _ChainOf[Event]()

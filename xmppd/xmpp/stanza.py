@@ -102,7 +102,10 @@ class Stanza:
 
     def _encode(self) -> bytes:
         # Every stanza that leaves passes here: no loop, no list, and nothing escaped that cannot need it.
-        kind, sender, to, id, type, lang = self.kind, self.sender, self.to, self.id, self.type, self.lang
+        around, to = self._around, self.to
+        if around is not None and to is not None:
+            return b"%b to='%b'%b" % (around[0], (to if to.plain else escape(to)).encode(), around[1])
+        kind, sender, id, type, lang = self.kind, self.sender, self.id, self.type, self.lang
         head = f"<{kind}"
         if sender is not None:
             head += f" from='{sender if sender.plain else escape(sender)}'"
@@ -164,12 +167,17 @@ class Stanza:
 
     def addressed(self, to: JID) -> Stanza:
         """The same stanza to somebody else. What copies share is encoded once, so it is cheap to make many."""
-        around = self._around
-        if around is None:
-            around = self._around = self._encode_around()
         copy = Stanza(self.kind, to, self.sender, self.type, self.id, self.lang, self.letter, self._names, self.extra)
-        copy._around = around
+        copy._around = self._around or self._cut()
         return copy
+
+    def _cut(self) -> tuple[bytes, bytes]:
+        """What stands before and behind the address of this stanza and its copies."""
+        nobody = Stanza(self.kind, None, self.sender, self.type, self.id, self.lang, self.letter, None, self.extra)
+        head = f"<{self.kind}" if self.sender is None else f"<{self.kind} from='{escape(self.sender)}'"
+        whole, cut = nobody.data, len(head.encode())
+        self._around = whole[:cut], whole[cut:]
+        return self._around
 
     def with_letter(self, letter: bytes, names: tuple[str, ...] | None = None) -> Stanza:
         """The same envelope around another letter."""

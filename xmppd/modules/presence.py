@@ -1,0 +1,184 @@
+"""RFC 6121 4: presence goes from a resource to those who may see it, and back on a probe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from xmppd.api import (
+    STOP,
+    Event,
+    Host,
+    Module,
+    ModuleOptions,
+    PresenceChanged,
+    Session,
+    Verdict,
+    hook,
+    option,
+)
+from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.namespaces import CLIENT
+from xmppd.xmpp.stanza import Stanza
+
+PRIORITY: Final = f"{CLIENT} priority"
+
+
+class Presence(Module):
+    """Broadcasts, probes and directed presence."""
+
+    depends = {"roster"}
+
+    class Options(ModuleOptions):
+        """What the administrator can choose."""
+
+        max_directed: int = option(
+            1000,
+            "Addresses one session has sent directed presence to: rooms and gateways; `resource-constraint`.",
+            least=1,
+        )
+
+    def __init__(self, host: Host, options: ModuleOptions) -> None:
+        super().__init__(host, options)
+        self._route = host.house.router.route
+        self._copies = host.hooks.presence_send
+
+    async def start(self) -> None:
+        """Rosters say who sees whom."""
+        self._rosters = self.use("roster")
+
+    # To everybody who may see it
+
+    @hook.session_presence
+    async def change(self, event: Event) -> None:
+        """A session's presence without `to`: initial (4.2), another (4.4), or the last (4.5)."""
+        session = event.origin
+        if session is None:
+            return
+        if event.stanza.type == "unavailable":
+            await self._leave(session, event.stanza)
+        elif event.stanza.type == "":
+            await self._appear(session, event.stanza)
+        else:
+            raise StanzaError("bad-request", f"presence of type {event.stanza.type!r} needs a 'to'")
+
+    async def _appear(self, session: Session, stanza: Stanza) -> None:
+        session.priority = priority(stanza)
+        before = session.presence is not None
+        # A copy: what was opened on the way need not stay in memory as long as the session is online.
+        session.presence = presence = stanza.replace()
+        roster = await self._roster(session)
+        await self._send(session, presence, [*roster.watchers, session.jid.bare])
+        if not before:
+            await self._show_others(session)
+            await self._probe(session, roster.watched)
+        await self.host.hooks.presence_changed.tell(PresenceChanged(session, before, True, presence))
+
+    async def _leave(self, session: Session, stanza: Stanza) -> None:
+        before = session.presence is not None
+        directed, session.directed = session.directed, None
+        session.presence, session.priority = None, 0
+        told: set[JID] = set()
+        if before:
+            watchers = (await self._roster(session)).watchers
+            told.update(watchers)
+            await self._send(session, stanza, [*watchers, session.jid.bare])
+            if session in self.host.sessions.of(session.jid.bare):
+                await session.deliver(stanza.addressed(session.jid))
+        if directed:
+            await self._send(session, stanza, [to for to in directed if to.bare not in told])
+        if before:
+            await self.host.hooks.presence_changed.tell(PresenceChanged(session, True, False, stanza))
+
+    async def _roster(self, session: Session) -> Any:
+        account = session.jid.bare
+        return self._rosters.known(account) or await self._rosters.get(account)
+
+    async def _send(self, session: Session, stanza: Stanza, contacts: Iterable[str]) -> None:
+        """One copy to each contact. This is the busiest loop of a server: what it calls is kept short."""
+        route, chain, addressed, parse = self._route, self._copies, stanza.addressed, JID.parse
+        for contact in contacts:
+            event = Event(addressed(parse(contact)), session)
+            if chain.handlers and await chain.run(event) is STOP:
+                continue
+            await route(event)
+
+    async def _show_others(self, session: Session) -> None:
+        """A new resource learns of those that its account has online (4.2.2)."""
+        for other in self.host.sessions.of(session.jid.bare):
+            if other is not session and other.presence is not None:
+                await session.deliver(other.presence.addressed(session.jid))
+
+    # Probes
+
+    async def _probe(self, session: Session, contacts: Iterable[str]) -> None:
+        """Ask for the presence of contacts (4.3.1). One of this server who has no session would say nothing new."""
+        for contact in contacts:
+            to = JID.parse(contact)
+            host = self.host.house.hosts.get(to.domain)
+            if host is None or not to.local or host.sessions.of(to):
+                await self._route(Event(Stanza("presence", to, session.jid, "probe"), session))
+
+    @hook.account_subscription
+    async def answer(self, event: Event) -> None:
+        """A probe comes to an account, or to one of its resources (4.3.2)."""
+        probe = event.stanza
+        if probe.type != "probe" or probe.to is None or probe.sender is None:
+            return
+        account, watcher = probe.to.bare, probe.sender
+        if not await self._rosters.sees(account, watcher):
+            await self.send(Stanza("presence", watcher.bare, account, "unsubscribed"))
+            return
+        found = [
+            session
+            for session in self.host.sessions.of(account)
+            if session.presence is not None and (not probe.to.resource or session.jid == probe.to)
+        ]
+        for session in found:
+            assert session.presence is not None
+            await self._answer(session, session.presence.addressed(watcher))
+        if not found:
+            await self.send(Stanza("presence", watcher, probe.to, "unavailable"))
+
+    async def _answer(self, session: Session, answer: Stanza) -> None:
+        event = Event(answer)
+        if not self._copies.handlers or await self._copies.run(event) is not STOP:
+            await self._route(event)
+
+    # To one address alone
+
+    @hook.session_send
+    def direct(self, event: Event) -> Verdict:
+        """Directed presence is remembered: who got it is told when the session becomes unavailable (4.6.3)."""
+        stanza = event.stanza
+        if stanza.kind != "presence" or stanza.to is None or event.origin is None:
+            return None
+        if stanza.type == "":
+            self._remember(event.origin, stanza.to)
+        elif stanza.type == "unavailable" and event.origin.directed:
+            event.origin.directed.discard(stanza.to)
+        return None
+
+    def _remember(self, session: Session, to: JID) -> None:
+        if session.directed is None:
+            session.directed = set()
+        if to not in session.directed and len(session.directed) >= self.options.max_directed:
+            raise StanzaError(
+                "resource-constraint", f"directed presence to {self.options.max_directed} addresses at most"
+            )
+        session.directed.add(to)
+
+
+def priority(stanza: Stanza) -> int:
+    """The priority of a presence (4.7.2.3); `bad-request` for what is no number from -128 to 127."""
+    if PRIORITY not in stanza.names:
+        return 0
+    text = stanza.text("priority").strip()
+    try:
+        value = int(text) if len(text) <= 4 else 128
+    except ValueError:
+        value = 128
+    if not -128 <= value <= 127:
+        raise StanzaError("bad-request", "a priority is a number from -128 to 127")
+    return value
