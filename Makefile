@@ -1,6 +1,7 @@
 .PHONY: run test check bench docs lint format
 
 BIN = .venv/bin
+CODE = xmppd extensions tests
 RUFF_RULES = --line-length 120 --target-version py311
 LINT_RULES = $(RUFF_RULES) --select E,F,W,I,UP,B,C4,SIM,RUF,PT,ASYNC,PIE,RET,PERF,S105,S106,S608,TID --ignore RUF012,SIM105,RET505,PERF203
 
@@ -13,15 +14,15 @@ test: .venv/installed
 check: .venv/installed lint test
 
 lint: .venv/installed
-	$(BIN)/ruff format --check $(RUFF_RULES) .
-	$(BIN)/ruff check $(LINT_RULES) .
+	$(BIN)/ruff format --check $(RUFF_RULES) $(CODE)
+	$(BIN)/ruff check $(LINT_RULES) $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.kit.sizes
 
 format: .venv/installed
-	$(BIN)/ruff format $(RUFF_RULES) .
-	$(BIN)/ruff check $(LINT_RULES) --fix-only .
+	$(BIN)/ruff format $(RUFF_RULES) $(CODE)
+	$(BIN)/ruff check $(LINT_RULES) --fix-only $(CODE)
 
 bench: .venv/installed
 	$(BIN)/python -m tests.bench
