@@ -72,7 +72,7 @@ class Codec:
         return data
 
     def decode(self, data: bytes) -> bytes:
-        """The peer's bytes; `policy-violation` past the bounds, `undefined-condition` where they are none of the method."""
+        """The peer's bytes. `policy-violation` past the bounds, `undefined-condition` where they cannot be read."""
         self._in += len(data)
         self._figures.received_before.inc(len(data))
         allowed = min(self._bounds.read, self._in * self._bounds.ratio + FREE - self._out)

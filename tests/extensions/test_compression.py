@@ -71,9 +71,8 @@ async def test_a_compressed_client_talks_with_a_plain_one(method: str, reset: st
         alice, squeezed = await compressed(world, "alice", method)
         bob = await world.session("bob/desk")
         for number in range(50):
-            bob.send(
-                f"<message to='{alice.jid}' type='chat'><body>{{'s':'x','x':{number}}} wherefore art thou</body></message>"
-            )
+            body = f"{{'s':'x','x':{number}}} wherefore art thou"
+            bob.send(f"<message to='{alice.jid}' type='chat'><body>{body}</body></message>")
             await alice.receives(f"c:message[c:body[contains(., \"'x':{number}}}\")]]")
             alice.send(f"<message to='{bob.jid}' type='chat'><body>here {number}</body></message>")
             await bob.receives(f"c:message[c:body='here {number}']")
