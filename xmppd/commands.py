@@ -161,7 +161,7 @@ class Commands:
     ) -> object:
         """Run a command with arguments in order, or by name.
 
-        `host` picks among hosts where no argument does (an account's domain, or an argument `host`); relative paths
+        `host` picks among hosts where no argument does (an account's domain, `localhost`, or `host`); relative paths
         start from `folder`, the caller's. The result is None, str, int, a dict, or a list of str or of dicts.
         `CommandError` for all that the caller can put right.
         """
@@ -238,10 +238,11 @@ def _default(parameter: inspect.Parameter) -> object:
 
 
 def _host_of(values: Mapping[str, object]) -> str | None:
-    """The host that the arguments speak of, prepared."""
-    named, host = values.get("account"), values.get("localhost", values.get("host"))
+    """The host that the arguments speak of, prepared: an account's, `localhost` (where a contact has one), or `host`."""
+    named = values.get("account")
     if isinstance(named, JID):
         return named.domain
+    host = values.get("localhost") or values.get("host")
     return JID.parse(host).domain if isinstance(host, str) and host else None
 
 

@@ -28,6 +28,9 @@ class Host:
     async def here(self, account: JID) -> str:
         return self.name
 
+    async def contact(self, localuser: str, localhost: str, user: str, host: str) -> str:
+        return self.name
+
     async def rooms(self) -> str:
         return self.name
 
@@ -94,7 +97,9 @@ async def test_a_call_goes_to_the_host_it_speaks_of() -> None:
         host = Host(name)
         commands.add(describe(host.here, "here", ""), name)
         commands.add(describe(host.rooms, "rooms", ""), name)
+        commands.add(describe(host.contact, "contact", ""), name)
     assert await commands.call("here", ["x", "B.example"]) == "b.example"
+    assert await commands.call("contact", ["x", "b.example", "y", "elsewhere.example"]) == "b.example"
     assert await commands.call("rooms", [], host="a.example") == "a.example"
     with pytest.raises(CommandError, match="say which"):
         await commands.call("rooms")
@@ -103,7 +108,7 @@ async def test_a_call_goes_to_the_host_it_speaks_of() -> None:
     commands.remove("rooms", "b.example")
     assert await commands.call("rooms") == "a.example"
     commands.remove("rooms", "a.example")
-    assert commands.names() == ["here"]
+    assert commands.names() == ["contact", "here"]
 
 
 async def test_one_name_once_a_host() -> None:

@@ -71,7 +71,7 @@ class RosterCommands:
         return [_row(item) for _, item in sorted((await self.items(account)).items())]
 
     @command("push_roster", "Add to a roster what a file holds: a <query xmlns='jabber:iq:roster'/> element", "roster")
-    async def push_roster(self, file: str, account: JID) -> None:
+    async def push_roster(self, file: Path, account: JID) -> None:
         """Each item is added or changed and pushed; an item without a subscription keeps the one it has."""
         await self._account(account.local, account.domain)
         for item in await asyncio.to_thread(_read, file):
@@ -127,9 +127,9 @@ def _row(item: Item) -> dict[str, str]:
     }
 
 
-def _read(file: str) -> list[Element]:
+def _read(file: Path) -> list[Element]:
     try:
-        query = etree.fromstring(Path(file).read_bytes(), _PARSER)
+        query = etree.fromstring(file.read_bytes(), _PARSER)
     except (OSError, etree.XMLSyntaxError) as error:
         raise CommandError(f"cannot read {file}: {error}") from None
     if query.tag != f"{{{ROSTER}}}query":
