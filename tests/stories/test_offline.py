@@ -87,7 +87,7 @@ async def test_letters_come_as_they_were_sent(world: World) -> None:
     assert message.find("{urn:x:&}x/{urn:x:&}y") is not None
 
 
-@pytest.mark.parametrize("type", ["chat", "normal", ""])
+@pytest.mark.parametrize("type", ["chat", "normal", "", "unheard-of"])
 async def test_types_that_are_stored(world: World, type: str) -> None:
     alice = await world.session("alice/phone")
     alice.send(chat("one", type=type) if type else "<message to='bob@localhost'><body>one</body></message>")

@@ -68,8 +68,6 @@ def _presence(stanza: Stanza, exists: bool, sessions: Sequence[Session]) -> Choi
     if to is not None and to.resource:
         found = [session for session in sessions if session.jid == to]
         return (Action.DELIVER if found else Action.IGNORE), found
-    if type == "error":
-        return Action.IGNORE, NOBODY
     available = [session for session in sessions if session.presence is not None]
     return (Action.DELIVER if available else Action.IGNORE), available
 

@@ -12,6 +12,7 @@ NO_STORE: Final = f"{HINTS} no-store"
 STORE: Final = f"{HINTS} store"
 # Alone, or beside a chat state, they tell nothing that would still be true tomorrow.
 PASSING: Final = (f"{CHAT_STATES} ", f"{HINTS} ", f"{DELAY} ", f"{CLIENT} thread", "urn:xmpp:sid:0 ", "jabber:x:event ")
+NEVER: Final = frozenset({"groupchat", "headline", "error"})  # any other is normal or chat (RFC 6121 5.2.2)
 BODY: Final = f"{CLIENT} body"
 
 
@@ -31,7 +32,7 @@ def worth(stanza: Stanza) -> Worth:
     an error for which would tell its sender, whoever that is, that the user is not there. `no-permanent-store` is no
     reason to refuse: XEP-0334 4.1 speaks of archives, and this is none.
     """
-    if stanza.type not in ("chat", "normal", ""):
+    if stanza.type in NEVER:
         return Worth.REFUSE
     names = stanza.names
     if NO_STORE in names:
