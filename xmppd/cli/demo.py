@@ -55,7 +55,7 @@ def show_demo() -> None:
 
     async def ready(server: Server) -> None:
         passwords = await make_accounts(server.hosts[HOST], folder / "passwords")
-        Console(highlight=False, soft_wrap=True).print(_text(server, folder, passwords))
+        Console(highlight=False, soft_wrap=True, emoji=False).print(_text(server, folder, passwords))
         await print_ready(server)
 
     serve(read(file), ready)

@@ -95,12 +95,12 @@ def _print_all(modules: Sequence[Described]) -> None:
     table = Table("module", "what it is", "XEPs", box=None, pad_edge=False)
     for module in modules:
         table.add_row(module.name, module.doc, " ".join(module.xeps))
-    Console(soft_wrap=True).print(table)
+    Console(soft_wrap=True, emoji=False).print(table)
     click.echo("\n`xmppd modules NAME` tells all about one.")
 
 
 def _print_one(module: Described) -> None:
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, emoji=False)
     console.print(f"[bold]{module.name}[/bold]  {module.doc}", markup=True)
     for title, lines in _parts(module):
         console.print(f"\n  {title}")

@@ -48,7 +48,7 @@ def _table(rows: list[dict[str, object]]) -> None:
     table = Table(*rows[0], box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*(_text(row.get(column)) for column in rows[0]))
-    Console(markup=False).print(table)
+    Console(markup=False, emoji=False).print(table)
 
 
 @contextmanager
