@@ -14,7 +14,7 @@ from xmppd.clock import Clock, Timetable
 from xmppd.commands import Commands
 from xmppd.config import Config, HostConfig
 from xmppd.metrics import Registry
-from xmppd.routing.delivery import Action, choose
+from xmppd.routing.delivery import SUBSCRIPTION_TYPES, Action, choose
 from xmppd.routing.event import Event
 from xmppd.routing.hooks import STOP, AccountEvent, Hooks, SessionEvent
 from xmppd.routing.iq import IQ, IQTable, Target, check
@@ -111,12 +111,15 @@ class Host:
 
     async def handle(self, event: Event) -> None:
         """Take a stanza to this domain (RFC 6121 8); `StanzaError` refuses it."""
-        to = event.stanza.to
+        stanza = event.stanza
+        to = stanza.to
         if to is None or not to.local:
             await self._to_host(event)
             return
         bare = to.bare
         sessions = self.sessions.of(bare)
+        if not sessions and stanza.kind == "presence" and stanza.type not in SUBSCRIPTION_TYPES:
+            return  # nobody is there to see it, so it is all the same whether there is such an account
         exists = bool(sessions) or await self.exists(bare)
         chain = self.hooks.account_receive
         if chain.handlers and exists and await chain.run(event) is STOP:

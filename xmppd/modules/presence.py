@@ -69,10 +69,11 @@ class Presence(Module):
         # A copy: what was opened on the way need not stay in memory as long as the session is online.
         session.presence = presence = stanza.replace()
         roster = await self._roster(session)
-        await self._send(session, presence, [*roster.watchers, session.jid.bare])
+        await self._send(session, presence, self._reachable(roster.watchers))
+        await self._send(session, presence, (session.jid.bare,))
         if not before:
             await self._show_others(session)
-            await self._probe(session, roster.watched)
+            await self._probe(session, self._reachable(roster.watched))
         await self.host.hooks.presence_changed.tell(PresenceChanged(session, before, True, presence))
 
     async def _leave(self, session: Session, stanza: Stanza) -> None:
@@ -83,7 +84,8 @@ class Presence(Module):
         if before:
             watchers = (await self._roster(session)).watchers
             told.update(watchers)
-            await self._send(session, stanza, [*watchers, session.jid.bare])
+            await self._send(session, stanza, self._reachable(watchers))
+            await self._send(session, stanza, (session.jid.bare,))
             if session in self.host.sessions.of(session.jid.bare):
                 await session.deliver(stanza.addressed(session.jid))
         if directed:
@@ -104,6 +106,11 @@ class Presence(Module):
                 continue
             await route(event)
 
+    def _reachable(self, contacts: Iterable[str]) -> list[str]:
+        """Those of the contacts, by bare address, who are not accounts of this host without a session."""
+        present, here = self.host.sessions.of, f"@{self.host.name}"
+        return [contact for contact in contacts if not contact.endswith(here) or present(contact) or "/" in contact]
+
     async def _show_others(self, session: Session) -> None:
         """A new resource learns of those that its account has online (4.2.2)."""
         for other in self.host.sessions.of(session.jid.bare):
@@ -113,12 +120,9 @@ class Presence(Module):
     # Probes
 
     async def _probe(self, session: Session, contacts: Iterable[str]) -> None:
-        """Ask for the presence of contacts (4.3.1). One of this server who has no session would say nothing new."""
+        """Ask for the presence of contacts (4.3.1). Whoever has no session here has none to tell, and is not asked."""
         for contact in contacts:
-            to = JID.parse(contact)
-            host = self.host.house.hosts.get(to.domain)
-            if host is None or not to.local or host.sessions.of(to):
-                await self._route(Event(Stanza("presence", to, session.jid, "probe"), session))
+            await self._route(Event(Stanza("presence", JID.parse(contact), session.jid, "probe"), session))
 
     @hook.account_subscription
     async def answer(self, event: Event) -> None:

@@ -131,7 +131,7 @@ class Sessions:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._accounts: dict[JID, tuple[Session, ...]] = {}
+        self._accounts: dict[str, tuple[Session, ...]] = {}  # by bare address, as JID or as text
         self.count = 0
 
     def add(self, session: Session) -> None:
@@ -157,7 +157,7 @@ class Sessions:
             del self._accounts[bare]
         return True
 
-    def of(self, account: JID) -> tuple[Session, ...]:
+    def of(self, account: str) -> tuple[Session, ...]:
         """All sessions of a bare address, oldest first."""
         return self._accounts.get(account, NONE)
 
@@ -177,4 +177,4 @@ class Sessions:
 
     def accounts(self) -> list[JID]:
         """The bare addresses that have a session."""
-        return list(self._accounts)
+        return [sessions[0].jid.bare for sessions in self._accounts.values()]

@@ -8,7 +8,7 @@ from typing import Final
 from xmppd.api import IQ
 from xmppd.xmpp.jid import JID
 
-from .book import Book
+from .book import Book, Roster
 from .items import ItemPart, Row, item_xml, query_xml
 
 MOST_KEPT: Final = 256  # answers kept for the next login of the same accounts: 50 contacts each make 1 MB
@@ -34,11 +34,13 @@ class Login:
                 return None
             if kept is not None and kept[0] == roster.version:
                 return kept[1]
+        roster, xml = await self.read(account)
+        return None if version == str(roster.version) else xml
+
+    async def read(self, account: JID) -> tuple[Roster, str]:
+        """The roster of somebody who is here, and its XML: presence asks for one and the client for the other."""
         roster, rows = await self._book.read(account)
-        now = roster.version
-        if version == str(now):
-            return None
-        return self._keep(account, now, rows, await self.children(account))
+        return roster, self._keep(account, roster.version, rows, await self.children(account))
 
     def _keep(self, account: JID, version: int, rows: Sequence[Row], inside: Mapping[str, str]) -> str:
         items = [item_xml(row, inside.get(row[0], "")) for row in rows]

@@ -72,7 +72,10 @@ class Rosters(RosterCommands, Module):
 
     async def get(self, account: JID) -> Roster:
         """The roster of a bare address: a mark for each contact (see `states`)."""
-        return await self.book.get(account)
+        roster = self.book.known(account)
+        if roster is None and self.host.sessions.of(account):
+            roster, _ = await self.login.read(account)
+        return roster or await self.book.get(account)
 
     async def sees(self, account: JID, contact: JID) -> bool:
         """Whether `contact` may see the presence of `account`: it is the account itself, or is subscribed."""
