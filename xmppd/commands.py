@@ -238,7 +238,7 @@ def _default(parameter: inspect.Parameter) -> object:
 
 
 def _host_of(values: Mapping[str, object]) -> str | None:
-    """The host that the arguments speak of, prepared: an account's, `localhost` (where a contact has one), or `host`."""
+    """The host that the arguments speak of, prepared: an account's, `localhost` (beside a contact's), or `host`."""
     named = values.get("account")
     if isinstance(named, JID):
         return named.domain
