@@ -212,15 +212,23 @@ class Host:
         await self.hooks.account_created.tell(AccountEvent(account))
         return account
 
-    async def remove_account(self, account: JID) -> None:
-        """Close the account's sessions, let every module drop what it keeps, then delete it."""
+    async def remove_account(self, account: JID, asking: Session | None = None) -> None:
+        """Close the account's sessions, let every module drop what it keeps, then delete it.
+
+        The session that asks for it is gone as well, but whoever answers it closes its door.
+        """
         if not await self.accounts.exists(account.local):
             raise StanzaError("item-not-found", f"there is no account {account.bare}")
+        await self._expel(account.bare, asking)
         await self.hooks.account_removed.tell(AccountEvent(account.bare))
-        for session in self.sessions.of(account.bare):
-            session.door.close(StreamError("not-authorized", "the account was removed"))
-            await self.close_session(session, "account removed")
         await self.accounts.remove(account.local)
+        await self._expel(account.bare, asking)  # who came in meanwhile
+
+    async def _expel(self, account: JID, asking: Session | None) -> None:
+        for session in self.sessions.of(account):
+            if session is not asking:
+                session.door.close(StreamError("not-authorized", "the account was removed"))
+            await self.close_session(session, "account removed")
 
 
 async def _deliver(stanza: Stanza, chosen: Sequence[Session]) -> None:

@@ -22,11 +22,12 @@ from xmppd.routing.iq import IQ, Target
 from xmppd.routing.router import Router
 from xmppd.routing.sessions import Door, Session
 from xmppd.storage import Commit, Many, Statement, Storage, StorageError
-from xmppd.wire.cutter import Nonza
+from xmppd.wire.items import Nonza
 from xmppd.wire.features import Layer, Peer, State
+from xmppd.xmpp.caps import Identity
 
 from .declare import command, every, iq_get, iq_set, stream_feature
-from .module import Identity, Module
+from .module import Module
 from .options import ModuleOptions, option
 
 SERVER = Target.SERVER

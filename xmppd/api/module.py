@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from xmppd.host import Host
 from xmppd.routing.event import Event
+from xmppd.xmpp.caps import Identity
 from xmppd.xmpp.stanza import Element, Stanza
 
 from .options import ModuleOptions
@@ -16,15 +16,6 @@ from .options import ModuleOptions
 if TYPE_CHECKING:
     from xmppd.clock import Clock
     from xmppd.storage import Storage
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """An identity of service discovery (XEP-0030)."""
-
-    category: str
-    type: str
-    name: str = ""
 
 
 class Module:

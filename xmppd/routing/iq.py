@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
-from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Element, Payload, Stanza
 
@@ -126,6 +126,8 @@ class IQTable:
             return stanza.result(await answer(IQ(event)))
         except StanzaError as error:
             return stanza.error(error)
+        except StreamError:
+            raise  # the handler has answered, and ends the stream of the session that asked
         except Exception:
             log.exception("the answer to %r failed", stanza)
             return stanza.error(StanzaError("internal-server-error"))
