@@ -157,6 +157,13 @@ async def test_a_file_of_another_kind(server: TestServer, file: Path, text: str,
     assert expected in str(error.value)
 
 
+async def test_what_stands_before_the_break_is_imported(server: TestServer, file: Path) -> None:
+    write(file, FILE.format(host="localhost", users="<user name='a'/><user name='b'/><user name=") + "<")
+    with pytest.raises(CommandError, match="line 2, column"):
+        await server.commands.call("import", [str(file)])
+    assert await server.hosts["localhost"].accounts.names() == ["a", "b"]
+
+
 async def test_entities_are_never_expanded(server: TestServer, file: Path) -> None:
     entities = "".join(f"<!ENTITY e{n} '{f'&e{n - 1};' * 10}'>" for n in range(1, 12))
     write(

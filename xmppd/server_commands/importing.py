@@ -72,10 +72,16 @@ class ImportCommands(Aspect):
         reader = Reader(file)
         users = iter(reader)
         outcome = Outcome()
-        while batch := await asyncio.to_thread(_taken, users):
+        failure: CommandError | None = None
+        while failure is None:
+            batch, failure = await asyncio.to_thread(_taken, users)
+            if not batch:
+                break
             for name, group in groupby(batch, lambda user: user.host):
                 await self._import(name, list(group), outcome)
             progress(reader.position, reader.size)
+        if failure is not None:
+            raise failure
         return outcome.told()
 
     async def _import(self, name: str, users: list[User], outcome: Outcome) -> None:
@@ -97,8 +103,14 @@ class ImportCommands(Aspect):
             await host.hooks.account_removed.tell(AccountEvent(JID(refused, host.name)))
 
 
-def _taken(users: Iterator[User]) -> list[User]:
-    return list(islice(users, BATCH))
+def _taken(users: Iterator[User]) -> tuple[list[User], CommandError | None]:
+    """The next users, and why there are no more of them where the file is broken."""
+    batch: list[User] = []
+    try:
+        batch.extend(islice(users, BATCH))
+    except CommandError as error:
+        return batch, error
+    return batch, None
 
 
 async def _new(host: Host, users: list[User], outcome: Outcome) -> list[tuple[JID, User]]:
