@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import secrets
+import ssl
 from pathlib import Path
 from typing import Final, Self
 
@@ -101,17 +102,26 @@ class Server:
 
     async def _open(self) -> None:
         config, limits = self.config, self.config.limits
-        certificates = Certificates(config.hosts, config.certfiles, config.data_dir, client_ca=config.client_ca)
+        certificates = Certificates(
+            config.hosts,
+            config.certfiles,
+            config.data_dir,
+            client_ca=config.client_ca,
+            oldest=ssl.TLSVersion.TLSv1_3 if config.tls_min_version == "1.3" else ssl.TLSVersion.TLSv1_2,
+        )
         parsers = Parsers(Bounds(limits.max_stanza_depth, limits.max_attributes))
         self.shared = Shared(self.house, certificates, parsers, _throttle(limits))
         self.metrics.add(self.shared.traffic, "c2s")
         for path in certificates.self_made:
             log.warning("no certificate in certfiles fits; made a self-signed one: %s", path)
-        for options in config.listen:
-            if options.module == "c2s":
-                door = ClientListener(options, self.shared)
-                self.doors.append(door)
-                await door.open()
+        for index, options in enumerate(config.listen):
+            if options.module != "c2s":
+                raise ConfigError(
+                    [f"listen[{index}].module: {options.module} is not in this version; remove the entry"]
+                )
+            door = ClientListener(options, self.shared)
+            self.doors.append(door)
+            await door.open()
         self._control = Control(config.data_dir / "control.sock", self.commands, limits.max_command_size)
         self._stack.push_async_callback(self._control.close)
         await self._control.start()

@@ -293,3 +293,8 @@ class TestRefresh:
         assert after.expires > before.expires
         assert after.certificate.public_key() == before.certificate.public_key()
         assert certificates.refresh() == []
+
+
+def test_tls_1_2_can_be_switched_off(tmp_path: Path) -> None:
+    certificates = Certificates(["localhost"], [], tmp_path, oldest=ssl.TLSVersion.TLSv1_3)
+    assert certificates.context().minimum_version is ssl.TLSVersion.TLSv1_3

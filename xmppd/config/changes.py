@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .model import Config
 
-RESTART: Final = frozenset({"hosts", "data_dir", "database", "listen"})
+RESTART: Final = frozenset({"hosts", "data_dir", "database", "listen", "tls_min_version", "client_ca"})
 """Doors, folders and hosts are opened once, at the start."""
 
 

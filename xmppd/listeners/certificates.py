@@ -29,6 +29,7 @@ class Certificates:
         data_dir: Path,
         *,
         client_ca: Path | None = None,
+        oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Read the globs of `certfiles`. Keys and chains may lie in any of the files, in any order.
@@ -40,6 +41,7 @@ class Certificates:
         self._patterns = tuple(certfiles)
         self._folder = data_dir / "certificates"
         self._client_ca = client_ca
+        self._oldest = oldest
         self._now = now
         self._kinds: dict[tuple[tuple[str, ...], bool], Listening] = {}
         self._stamps = self._look()
@@ -113,7 +115,7 @@ class Certificates:
         key = (tuple(alpn), callback)
         if key not in self._kinds:
             default = next(iter(self._names.values()))
-            kind = Listening(alpn, self._client_ca, default, self._now(), callback=callback)
+            kind = Listening(alpn, self._client_ca, default, self._now(), callback=callback, oldest=self._oldest)
             kind.by_name = kind.prepare(self._credentials)
             self._kinds[key] = kind
         return self._kinds[key]

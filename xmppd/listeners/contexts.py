@@ -38,16 +38,24 @@ class Listening:
     Only `base` makes ticket keys, so tickets are good for all hosts.
     """
 
-    __slots__ = ("_alpn", "_callback", "_client_ca", "_default", "_made", "base", "by_name")
+    __slots__ = ("_alpn", "_callback", "_client_ca", "_default", "_made", "_oldest", "base", "by_name")
 
     def __init__(
-        self, alpn: Sequence[str], client_ca: Path | None, default: str, now: datetime, *, callback: bool
+        self,
+        alpn: Sequence[str],
+        client_ca: Path | None,
+        default: str,
+        now: datetime,
+        *,
+        callback: bool,
+        oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
     ) -> None:
         """`default` is the name whose certificate serves clients that name no host or an unknown one.
 
         With `callback` the base changes contexts by itself; else TLSEngine does it, with `for_client`.
         """
         self._alpn = alpn
+        self._oldest = oldest
         self._client_ca = client_ca
         self._default = default
         self._callback = callback
@@ -96,7 +104,7 @@ class Listening:
         return context
 
     def _configure(self, context: ssl.SSLContext) -> ssl.SSLContext:
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.minimum_version = self._oldest
         context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE
         context.set_ciphers(CIPHERS)
         if self._alpn:
