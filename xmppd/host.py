@@ -122,11 +122,14 @@ class Host:
             return  # nobody is there to see it, so it is all the same whether there is such an account
         exists = bool(sessions) or await self.exists(bare)
         chain = self.hooks.account_receive
-        if chain.handlers and exists and await chain.run(event) is STOP:
-            return
-        stanza = event.stanza
+        if chain.handlers and exists:
+            if await chain.run(event) is STOP:
+                return
+            stanza, sessions = event.stanza, self.sessions.of(bare)  # some may have left while a handler waited
         action, chosen = choose(stanza, exists, sessions)
-        if action is Action.DELIVER:
+        if action is Action.DELIVER and len(chosen) == 1:
+            await chosen[0].deliver(stanza)
+        elif action is Action.DELIVER:
             await _deliver(stanza, chosen)
         else:
             await self._otherwise(action, event)
@@ -232,9 +235,6 @@ class Host:
 
 
 async def _deliver(stanza: Stanza, chosen: Sequence[Session]) -> None:
-    if len(chosen) == 1:
-        await chosen[0].deliver(stanza)
-        return
     refused: StanzaError | None = None
     delivered = False
     for session in chosen:
