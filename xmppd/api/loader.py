@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from difflib import get_close_matches
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
@@ -41,7 +42,7 @@ def find(name: str) -> type[Module]:
     try:
         imported = importlib.import_module(path)
     except ModuleNotFoundError as error:
-        if error.name is None or not path.startswith(error.name):
+        if error.name is None or not f"{path}.".startswith(f"{error.name}."):
             raise
         near = get_close_matches(name, bundled(), 1)
         hint = f" (did you mean {near[0]!r}?)" if near else "; `xmppd modules` lists those that are here"
@@ -65,7 +66,7 @@ class Loader:
     def __init__(self, host: Host) -> None:
         self._host = host
         self.modules: dict[str, Module] = {}
-        self._undo: dict[str, list[Undo]] = {}
+        self._undo: dict[str, ExitStack] = {}
         host.modules = self.modules
 
     async def load(self) -> None:
@@ -82,16 +83,20 @@ class Loader:
         if kind.migrations:
             await self._host.house.storage.migrate(name, kind.migrations)
         await module.start()
+        try:
+            self._undo[name] = self._attach_all(module)
+        except BaseException as error:
+            await module.stop()
+            if isinstance(error, ValueError):  # two want the same: a request, a domain, a command
+                raise ConfigError([f"modules.{name}: {error}"]) from None
+            raise
         self.modules[name] = module
-        self._undo[name] = list(self._attach(module))
         return module
 
     async def unload(self, name: str) -> None:
         """Detach one module and stop it."""
-        module = self.modules[name]
-        for undo in reversed(self._undo.pop(name)):
-            undo()
-        del self.modules[name]
+        module = self.modules.pop(name)
+        self._undo.pop(name).close()
         await module.stop()
 
     async def unload_all(self) -> None:
@@ -115,6 +120,13 @@ class Loader:
                 self.modules[name].options = checked[name]
                 changed.append(f"{name} has new options")
         return changed
+
+    def _attach_all(self, module: Module) -> ExitStack:
+        """Attach everything, or nothing where that fails; the stack detaches it, the last one first."""
+        with ExitStack() as stack:
+            for undo in self._attach(module):
+                stack.callback(undo)
+            return stack.pop_all()
 
     def _attach(self, module: Module) -> Iterator[Undo]:
         host = self._host
