@@ -14,7 +14,7 @@ from typing import Final, Self
 from xmppd.api.loader import Loader
 from xmppd.clock import Clock, Timetable
 from xmppd.commands import Commands
-from xmppd.config import Config, ConfigError, Limits, differences
+from xmppd.config import Config, ConfigError, Limits, differences, held_back
 from xmppd.host import Host, House
 from xmppd.listeners.certificates import Certificates
 from xmppd.listeners.clients import ClientListener
@@ -53,6 +53,7 @@ class Server:
         self.doors: list[ClientListener] = []
         self.shared: Shared | None = None
         self._with_doors = doors
+        self._bounds = Bounds(config.limits.max_stanza_depth, config.limits.max_attributes)
         self._loaders: dict[str, Loader] = {}
         self._control: Control | None = None
         self._stopped = asyncio.Event()
@@ -109,8 +110,7 @@ class Server:
             client_ca=config.client_ca,
             oldest=ssl.TLSVersion.TLSv1_3 if config.tls_min_version == "1.3" else ssl.TLSVersion.TLSv1_2,
         )
-        parsers = Parsers(Bounds(limits.max_stanza_depth, limits.max_attributes))
-        self.shared = Shared(self.house, certificates, parsers, _throttle(limits))
+        self.shared = Shared(self.house, certificates, Parsers(self._bounds), _throttle(limits))
         self.metrics.add(self.shared.traffic, "c2s")
         for path in certificates.self_made:
             log.warning("no certificate in certfiles fits; made a self-signed one: %s", path)
@@ -174,9 +174,8 @@ class Server:
     async def reload(self, config: Config) -> list[str]:
         """Take another configuration as far as that can change live; returns what changed and what needs a restart."""
         live, restart = differences(self.config, config)
-        if restart:
-            config = config.model_copy(update={path: getattr(self.config, path) for path in _roots(restart)})
-        self.config = self.house.config = config
+        config = held_back(self.config, config, restart)
+        self._apply(config, live)
         told = [f"{path}: changed" for path in live] + [f"{path}: needs a restart" for path in restart]
         for name, loader in self._loaders.items():
             host = self.hosts[name]
@@ -186,9 +185,18 @@ class Server:
         self._refresh()
         return told
 
-
-def _roots(paths: list[str]) -> set[str]:
-    return {path.partition(".")[0].partition("[")[0] for path in paths}
+    def _apply(self, config: Config, changed: list[str]) -> None:
+        """Hand out what was handed out at the start; all else is read from the configuration when it is needed."""
+        self.config = self.house.config = config
+        limits = config.limits
+        for name, host in self.hosts.items():
+            host.sessions.limit = limits.max_sessions_per_user
+            host.accounts.iterations = config.of_host(name).auth.scram_iterations
+        self._bounds.depth, self._bounds.attributes = limits.max_stanza_depth, limits.max_attributes
+        if self.shared is not None:
+            self.shared.certificates.use(config.certfiles)
+            if any("failure" in path for path in changed):
+                self.shared.throttle = _throttle(limits)
 
 
 def _throttle(limits: Limits) -> Throttle:

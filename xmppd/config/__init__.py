@@ -2,7 +2,7 @@
 
 from .acl import AccessRule, Acl
 from .auth import Auth
-from .changes import differences
+from .changes import differences, held_back
 from .limits import Limits
 from .listen import ComponentHost, Listener
 from .model import Config, HostConfig, Shaper
@@ -25,5 +25,6 @@ __all__ = [
     "Shaper",
     "differences",
     "explain",
+    "held_back",
     "load",
 ]

@@ -81,6 +81,10 @@ class Certificates:
             return b""
         return context.binding
 
+    def use(self, certfiles: Sequence[str]) -> None:
+        """From the next `refresh` on, look at these globs."""
+        self._patterns = tuple(certfiles)
+
     def refresh(self) -> list[str]:
         """Look whether files have changed or self-made certificates grow old, and take up what is new.
 

@@ -25,8 +25,6 @@ class ClientListener:
         self.options = options
         self.shared = shared
         self.connections: set[ClientConnection] = set()
-        shaper = shared.house.config.shaper.get(options.shaper or "")
-        self.shaper = (shaper.rate, shaper.burst) if shaper else None
         self.port = options.port
         self._server: asyncio.Server | None = None
         self._gone = asyncio.Event()
@@ -36,6 +34,12 @@ class ClientListener:
         self.features: Features[ClientConnection] = Features(rows)
         secret = options.tls or options.starttls == "required"
         self.initial_state = State(0) if secret else State.READY
+
+    @property
+    def shaper(self) -> tuple[int, int] | None:
+        """How fast a newcomer may send: bytes a second, and at once."""
+        shaper = self.shared.house.config.shaper.get(self.options.shaper or "")
+        return (shaper.rate, shaper.burst) if shaper else None
 
     def engine(self, host: str = "") -> TLSEngine:
         """TLS for one connection; `host` is what its stream has named, for clients without SNI."""

@@ -130,7 +130,7 @@ class Sessions:
     """The sessions of one host's accounts on this node."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._accounts: dict[str, tuple[Session, ...]] = {}  # by bare address, as JID or as text
         self.count = 0
 
@@ -138,8 +138,8 @@ class Sessions:
         """Enter a session; `StanzaError("resource-constraint")` where its account has too many."""
         bare = session.jid.bare
         present = self._accounts.get(bare, NONE)
-        if len(present) >= self._limit:
-            raise StanzaError("resource-constraint", f"an account may have {self._limit} sessions at most", kind="wait")
+        if len(present) >= self.limit:
+            raise StanzaError("resource-constraint", f"an account may have {self.limit} sessions at most", kind="wait")
         self._accounts[bare] = (*present, session)
         self.count += 1
 
