@@ -69,6 +69,8 @@ class ClientConnection(Connection):
 
     def _run(self, items: list[Item]) -> None:
         for index, item in enumerate(items):
+            if self.stream.ended:
+                return
             task = step(self._handle(item))
             if task is not None:
                 self._task = task

@@ -23,15 +23,16 @@ class ClientStream:
     """The server's end of one `jabber:client` stream.
 
     `receive` gives headers, stanzas, nonzas and the end, in order; what is illegal at that point becomes a
-    `StreamError`, which is always the last item. The methods that return bytes say what must be sent.
+    `StreamError`, which is always the last item. The methods that return bytes say what must be sent. `ended` says that
+    our direction is closed: what still comes in is nobody's (RFC 6120 4.9.1.1).
     """
 
-    __slots__ = ("_bound", "_ended", "_framer", "_limit", "_open", "state")
+    __slots__ = ("_bound", "_framer", "_limit", "_open", "ended", "state")
 
     def __init__(self, parsers: Parsers, limit: int, state: State) -> None:
         self._framer = Framer(parsers, ns.CLIENT, min(limit, UNAUTHENTICATED_LIMIT))
         self._limit = limit
-        self._open = self._ended = self._bound = False
+        self._open = self.ended = self._bound = False
         self.state = state
 
     def receive(self, data: bytes) -> list[Item]:
@@ -71,17 +72,17 @@ class ClientStream:
 
     def error(self, error: StreamError, host: str) -> bytes:
         """The error and the end of the stream, behind a header where none was sent yet (RFC 6120 4.9.1.2)."""
-        if self._ended:
+        if self.ended:
             return b""
         header = b"" if self._open else self.open(host, "0")
-        self._ended = True
+        self.ended = True
         return header + error.to_xml().encode() + CLOSE
 
     def close(self) -> bytes:
         """The end of our direction; nothing where it ended already."""
-        if self._ended or not self._open:
+        if self.ended or not self._open:
             return b""
-        self._ended = True
+        self.ended = True
         return CLOSE
 
     @property
