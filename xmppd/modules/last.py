@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from xmppd.api import (
     ACCOUNT,
+    FILTER,
     IQ,
     SERVER,
     AccountEvent,
     Counter,
+    Event,
     Module,
     ModuleOptions,
     PresenceChanged,
@@ -21,6 +25,7 @@ from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import escape
 
 NS_LAST = "jabber:iq:last"
+QUERY = (f"{NS_LAST} query",)
 LONGEST_STATUS = 1024  # characters kept of a last status; a sentence, not a letter
 UPSERT = (
     "INSERT INTO last_activity (account, seen, status) VALUES (?, ?, ?) "
@@ -49,7 +54,7 @@ class Last(Module):
 
     @hook.presence_changed
     def remember(self, event: PresenceChanged) -> None:
-        """The last resource of an account became unavailable: keep when, and its last words (XEP-0012 4)."""
+        """The last resource of an account became unavailable: keep when, and its last words (XEP-0012 3)."""
         account = event.session.jid.bare
         if event.now or any(session.available for session in self.host.sessions.of(account)):
             return
@@ -60,15 +65,14 @@ class Last(Module):
 
     @iq_get("query", NS_LAST, to=SERVER)
     async def uptime(self, iq: IQ) -> str:
-        """Seconds since the server started (XEP-0012 5)."""
+        """Seconds since the server started (5)."""
         return _query(self.clock.time() - self._started)
 
     @iq_get("query", NS_LAST, to=ACCOUNT)
     async def answer(self, iq: IQ) -> str:
-        """0 for one who is here, else the seconds since, and the last status; `forbidden` to strangers (4)."""
+        """0 for one who is here, else the seconds since, and the last status; `forbidden` to strangers (3)."""
         account = iq.account
-        if not (iq.is_own or self.options.strangers or await self.use("roster").sees(account, iq.sender.bare)):
-            raise StanzaError("forbidden", "only for those who may see the account's presence")
+        await self._check_allowed(account, iq.sender)
         self.answered.inc()
         if any(session.available for session in self.host.sessions.of(account)):
             return _query(0)
@@ -76,6 +80,21 @@ class Last(Module):
         if row is None:
             raise StanzaError("item-not-found", "this account was never here")
         return _query(self.clock.time() - row[0], row[1])
+
+    @hook.account_receive.at(FILTER)
+    def guard(self, event: Event) -> Awaitable[None] | None:
+        """A stranger's question reaches no resource either: it would tell whether that is here (4, 8)."""
+        stanza = event.stanza
+        if stanza.kind != "iq" or stanza.type != "get" or stanza.names != QUERY:
+            return None
+        to, sender = stanza.to, stanza.sender
+        if to is None or sender is None or not to.resource:
+            return None
+        return self._check_allowed(to.bare, sender)
+
+    async def _check_allowed(self, account: JID, asker: JID) -> None:
+        if not (self.options.strangers or await self.use("roster").sees(account, asker.bare)):
+            raise StanzaError("forbidden", "only for those who may see the account's presence")
 
     async def _last(self, account: JID) -> tuple[int, str] | None:
         row = await self.storage.fetch_one("SELECT seen, status FROM last_activity WHERE account = ?", account)

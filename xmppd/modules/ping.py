@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from xmppd.api import ACCOUNT, IQ, SERVER, Module, iq_get
+from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.namespaces import PING
 
 
 class Ping(Module):
-    """Answers pings to the host and, for its owner, to the account. The server's own pings are the listener's."""
+    """Answers pings to the host and, for those who may see its presence, to an account."""
 
     features, account_features, xeps = {PING}, {PING}, {"0199": "2.0.1"}
 
@@ -17,4 +18,7 @@ class Ping(Module):
 
     @iq_get("ping", PING, to=ACCOUNT)
     async def pong_for_account(self, iq: IQ) -> None:
-        """The server answers on behalf of the account (4.3), as it does for one that does not exist: with an error."""
+        """The server answers on behalf of the account (4.4); to a stranger as for an account that does not exist."""
+        roster = self.maybe("roster")
+        if not (iq.is_own or (roster is not None and await roster.sees(iq.account, iq.sender.bare))):
+            raise StanzaError("service-unavailable")

@@ -48,9 +48,12 @@ class Private(Module):
         """Replace elements, all or none of them (2.2)."""
         children = list(_own(iq).iterchildren("{*}*"))
         if not children:
-            raise StanzaError("bad-request", "there is nothing to store")
+            raise StanzaError("not-acceptable", "there is nothing to store")
+        names = {_name(child) for child in children}
+        if len(names) < len(children):
+            raise StanzaError("not-acceptable", "one element is kept of each name, and this has two")
         statements = [self._statement(iq.account, child) for child in children]
-        await self._check_room(iq.account, {_name(child) for child in children})
+        await self._check_room(iq.account, names)
         await self.storage.write(*statements)
 
     def _statement(self, account: JID, child: Element) -> Statement:
@@ -59,15 +62,13 @@ class Private(Module):
             raise StanzaError("not-acceptable", "the element needs a namespace of its own")
         xml = serialise(child).decode()
         if len(xml.encode()) > self.options.max_size:
-            raise StanzaError("resource-constraint", f"an element may have {self.options.max_size} bytes at most")
+            raise StanzaError("policy-violation", f"an element may have {self.options.max_size} bytes at most")
         return UPSERT, (account, _name(child), xml)
 
     async def _check_room(self, account: JID, names: set[str]) -> None:
         rows = await self.storage.fetch("SELECT name FROM private WHERE account = ?", account)
         if len(names | {name for (name,) in rows}) > self.options.max_elements:
-            raise StanzaError(
-                "resource-constraint", f"an account may keep {self.options.max_elements} elements at most"
-            )
+            raise StanzaError("policy-violation", f"an account may keep {self.options.max_elements} elements at most")
 
     @hook.account_removed
     def forget(self, event: AccountEvent) -> None:

@@ -14,7 +14,7 @@ UPSERT = "INSERT INTO vcard (account, xml) VALUES (?, ?) ON CONFLICT (account) D
 class VCard(Module):
     """Keeps one card for each account: its owner writes it, everybody reads it."""
 
-    features, account_features, xeps = {NS_VCARD}, {NS_VCARD}, {"0054": "1.3.0", "0153": "1.1"}
+    features, account_features, xeps = {NS_VCARD}, {NS_VCARD}, {"0054": "1.3.0", "0153": "1.1.1"}
     migrations = ("CREATE TABLE vcard (account TEXT PRIMARY KEY, xml TEXT NOT NULL)",)
 
     class Options(ModuleOptions):
@@ -28,7 +28,7 @@ class VCard(Module):
 
     @iq_get("vCard", NS_VCARD, to=ACCOUNT)
     async def load(self, iq: IQ) -> str:
-        """The card; without one, an empty card for its owner and for others the same as for no account (3.2, 3.3)."""
+        """The card, or an empty one for its owner (XEP-0054 3.1); others cannot tell no card from no account (3.3)."""
         row = await self.storage.fetch_one("SELECT xml FROM vcard WHERE account = ?", iq.account)
         if row is not None:
             return str(row[0])
@@ -38,7 +38,7 @@ class VCard(Module):
 
     @iq_set("vCard", NS_VCARD, to=ACCOUNT)
     async def store(self, iq: IQ) -> None:
-        """Replace the card; `forbidden` for anybody else's (3.1)."""
+        """Replace the card; `forbidden` for anybody else's (3.2)."""
         if not iq.is_own:
             raise StanzaError("forbidden", "you can change no card but your own")
         await self._store(iq.account, iq.payload)
@@ -46,7 +46,7 @@ class VCard(Module):
     async def _store(self, account: JID, card: Element) -> None:
         xml = serialise(card).decode()
         if len(xml.encode()) > self.options.max_size:
-            raise StanzaError("resource-constraint", f"a card may have {self.options.max_size} bytes at most")
+            raise StanzaError("policy-violation", f"a card may have {self.options.max_size} bytes at most")
         await self.storage.write((UPSERT, (account, xml)))
 
     @iq_get("vCard", NS_VCARD, to=SERVER)

@@ -19,7 +19,7 @@ class Version(Module):
     class Options(ModuleOptions):
         """What is told."""
 
-        show_os: bool = option(False, "Tell the operating system too (XEP-0092 6 advises against it)")
+        show_os: bool = option(False, "Tell the operating system too (XEP-0092 5 advises against it)")
 
     options: Options
 
