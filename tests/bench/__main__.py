@@ -13,16 +13,19 @@ from tests.bench.peers import all_peers
 from tests.bench.row import FULL, QUICK, Row
 from tests.bench.rows import all_rows
 from tests.bench.run import run
-from tests.bench.table import as_json, render
+from tests.bench.table import as_json, as_markdown, render
 
 
 @click.command()
 @click.argument("names", metavar="[ROWS]...", nargs=-1)
 @click.option("--servers", metavar="A,B", help="Measure only these servers.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file too.")
+@click.option("--markdown", "as_text", is_flag=True, help="Print the table as docs/benchmarks.md has it.")
 @click.option("--quick", is_flag=True, help="A smoke test: small load, short windows, figures without meaning.")
 @click.option("--list", "listing", is_flag=True, help="Name the rows and servers, and measure nothing.")
-def main(names: tuple[str, ...], servers: str | None, json_path: Path | None, quick: bool, listing: bool) -> None:
+def main(
+    names: tuple[str, ...], servers: str | None, json_path: Path | None, as_text: bool, quick: bool, listing: bool
+) -> None:
     """CPU µs of a server per operation, beside Prosody and ejabberd where they are installed."""
     rows, peers = _chosen_rows(names), _chosen_peers(servers)
     if listing:
@@ -33,7 +36,10 @@ def main(names: tuple[str, ...], servers: str | None, json_path: Path | None, qu
     present = [peer for peer in peers if not _absent(peer, notes)]
     pin_load()
     results = run(rows, present, QUICK if quick else FULL, lambda text: notes.print(text, style="dim"))
-    terminal.print(render(rows, present, results))
+    if as_text:
+        click.echo(as_markdown(rows, present, results), nl=False)
+    else:
+        terminal.print(render(rows, present, results))
     if json_path:
         json_path.write_text(json.dumps(as_json(rows, present, results), indent=2, ensure_ascii=False) + "\n")
     for failure in results.failures:

@@ -29,13 +29,23 @@ def render(rows: Sequence[Row], peers: Sequence[type[Peer]], results: Results) -
     table = Table(title="CPU time of the server per operation, in µs, and memory per idle session, in KiB")
     table.add_column("operation")
     for peer in peers:
-        table.add_column(f"{peer.title} {peer.version()}".strip(), justify="right")
+        table.add_column(_title(peer), justify="right")
     for head in ("to reach", "of the better peer", "reached"):
         table.add_column(head, justify="right")
     for row in rows:
         cells = [_cell(results.figure(row.name, peer.name)) for peer in peers]
         table.add_row(row.title, *cells, *_verdict(row, results))
     return table
+
+
+def as_markdown(rows: Sequence[Row], peers: Sequence[type[Peer]], results: Results) -> str:
+    """The table of `docs/benchmarks.md`."""
+    heads = ["operation", *(_title(peer) for peer in peers), "to reach", "of the better peer", "reached"]
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)]]
+    for row in rows:
+        cells = [_cell(results.figure(row.name, peer.name)) for peer in peers]
+        lines.append([f"{row.title}, {row.unit}", *cells, *_verdict(row, results)])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def as_json(rows: Sequence[Row], peers: Sequence[type[Peer]], results: Results) -> dict[str, object]:
@@ -49,6 +59,10 @@ def as_json(rows: Sequence[Row], peers: Sequence[type[Peer]], results: Results) 
         },
         "failures": results.failures,
     }
+
+
+def _title(peer: type[Peer]) -> str:
+    return f"{peer.title} {peer.version()}".strip()
 
 
 def _cell(figure: Figure | None) -> str:
@@ -71,4 +85,4 @@ def _verdict(row: Row, results: Results) -> tuple[str, str, str]:
     if ours is None:
         return bar, f"- (≤ {row.goal.share:.2f})", ""
     share = f"{ours.value / better:.2f} (≤ {row.goal.share:.2f})" if better else "-"
-    return bar, share, "[green]yes[/]" if reached(row.goal, ours.value, better) else "[red]no[/]"
+    return bar, share, "yes" if reached(row.goal, ours.value, better) else "no"

@@ -22,6 +22,7 @@ _OPEN = (
 ).encode()
 _SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 _BIND = b"<iq type='set' id='%s'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>bench</resource></bind></iq>"
+_PING = b"<iq type='get' to='" + HOST.encode() + b"' id='%s'><ping xmlns='urn:xmpp:ping'/></iq>"
 _JID = re.compile(rb"<jid>([^<]+)</jid>")
 _numbers = itertools.count(1)
 
@@ -71,7 +72,13 @@ class Wire:
 
     def ping(self) -> None:
         """Wait until the server has handled everything sent before."""
-        self.ask(b"<iq type='get' to='" + HOST.encode() + b"' id='%s'><ping xmlns='urn:xmpp:ping'/></iq>")
+        self.expect(self.send_with_ping(b""))
+
+    def send_with_ping(self, stanza: bytes) -> bytes:
+        """Send `stanza` and a ping in one piece; returns the mark of the answer, for `expect`."""
+        mark = b"ask%d-" % next(_numbers)
+        self.send(stanza + _PING % mark)
+        return mark
 
     def ask(self, template: bytes) -> bytes:
         """Send an iq with a fresh id in place of `%s`; returns what came up to the answer's first tag."""

@@ -9,9 +9,9 @@ from tests.bench.pump import Pump
 from tests.bench.row import CpuRow, Effort, Goal
 from tests.bench.wire import Wire, close_all
 
-_SENDERS = 20
-_ABSENT = 20
-_EACH = 100
+_SENDERS = 50
+_ABSENT = 50
+_EACH = 40
 _TEXT = "The quick brown fox jumps over the lazy dog, then back, and asks whether anyone saw."
 
 
@@ -43,11 +43,11 @@ class Offline(CpuRow):
 
     def _store(self, absent: list[Account]) -> None:
         """All senders at once, each to one user, waiting for a ping's answer after every message."""
+        messages = [_message(account) for account in absent]
         for _ in range(_EACH):
-            for sender, account in zip(self._senders, absent, strict=True):
-                sender.send(_message(account))
-            for sender in self._senders:
-                sender.ping()
+            marks = [wire.send_with_ping(message) for wire, message in zip(self._senders, messages, strict=True)]
+            for wire, mark in zip(self._senders, marks, strict=True):
+                wire.expect(mark)
 
 
 def _collect(wires: list[Wire]) -> None:
