@@ -18,12 +18,12 @@ from xmppd.routing.hooks import (
     Verdict,
 )
 from xmppd.routing.hooks import Hooks as hook
-from xmppd.routing.iq import IQ, Target
+from xmppd.routing.iq import IQ, Replied, Target
 from xmppd.routing.router import Router
 from xmppd.routing.sessions import Door, Session
 from xmppd.storage import Commit, Many, Statement, Storage, StorageError
-from xmppd.wire.items import Nonza
 from xmppd.wire.features import Layer, Peer, State
+from xmppd.wire.items import Nonza
 from xmppd.xmpp.caps import Identity
 
 from .declare import command, every, iq_get, iq_set, stream_feature
@@ -68,6 +68,7 @@ __all__ = [
     "Peer",
     "PresenceChanged",
     "Progress",
+    "Replied",
     "RosterChanged",
     "Router",
     "Session",

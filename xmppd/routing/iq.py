@@ -26,6 +26,12 @@ class Target(Enum):
     ACCOUNT = "account"
 
 
+class Replied(Enum):
+    """What a handler returns that has sent its result itself; see `IQ.reply`."""
+
+    REPLIED = "replied"
+
+
 class IQ:
     """One request. What its handler returns is the result; the `StanzaError` it raises is the error reply."""
 
@@ -86,8 +92,16 @@ class IQ:
         """The request's id."""
         return self._event.stanza.id
 
+    async def reply(self, payload: Payload | None = None) -> Replied:
+        """Send the result now, so that what the handler sends next comes behind it; return what this returns."""
+        session = self.session
+        if session.owes:
+            await session.settled()
+        session.reply(self.stanza.result(payload))
+        return Replied.REPLIED
 
-Answer = Callable[[IQ], Awaitable[Payload | None]]
+
+Answer = Callable[[IQ], Awaitable[Payload | Replied | None]]
 Key = tuple[str, Target, str]
 
 
@@ -114,7 +128,7 @@ class IQTable:
         return self._answers.get((stanza.type, target, names[0])) if names else None
 
     async def answer(self, event: Event, target: Target) -> Stanza | None:
-        """The reply to a get or set; None for a result or error, which nobody here waits for."""
+        """The reply to a get or set; None where it was sent already, and for a result or error."""
         stanza = event.stanza
         if stanza.type not in ("get", "set"):
             return None
@@ -123,7 +137,8 @@ class IQTable:
             answer = self.find(stanza, target)
             if answer is None:
                 raise StanzaError("service-unavailable")
-            return stanza.result(await answer(IQ(event)))
+            given = await answer(IQ(event))
+            return None if isinstance(given, Replied) else stanza.result(given)
         except StanzaError as error:
             return stanza.error(error)
         except StreamError:

@@ -88,7 +88,7 @@ class RosterCommands:
         items = element.findall(f"{{{ROSTER}}}item")
         rows = Many(_imported(account, item, version, self.options.max_groups) for item in items)
         if rows:
-            await self.storage.write((tables.PUT, rows))
+            await self.storage.write((tables.PUT, rows), tables.floor(account, version))
         self.book.forget(account)
         return True
 

@@ -26,7 +26,8 @@ class Roster:
     """One account's contacts.
 
     `marks` has the bits of `states` by bare address. `version` grows with each change that clients are shown.
-    `floor` is the version below which removals are forgotten. `commit` is the last write.
+    `floor` is the version below which removals are forgotten, 0 where nothing was shown yet. `commit` is the last
+    write that may not be on disk.
     """
 
     __slots__ = ("commit", "floor", "marks", "removed", "version")
@@ -132,11 +133,11 @@ class Book:
         found = await self._storage.fetch_one(tables.ONE, account, contact)
         return ((found[0], found[1], found[2], found[3]), found[4]) if found is not None else None
 
-    async def since(self, account: JID, version: int) -> list[tuple[str, str, str, int, int]]:
+    async def since(self, account: JID, version: int) -> list[tuple[Row, int]]:
         """The rows that changed after a version, with their versions, oldest change first."""
         await _settled(self.known(account))
         rows = await self._storage.fetch(tables.SINCE, account, version)
-        return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+        return [((row[0], row[1], row[2], row[3]), row[4]) for row in rows]
 
     def left(self, account: JID) -> None:
         """The account may have no session any more: its roster may have to go."""
@@ -175,7 +176,7 @@ class Book:
         if roster.removed > MOST_REMOVED:
             roster.removed, roster.floor = 0, version
             forget: list[Statement] = [(tables.FORGET, (account,)), (tables.DROP, (account, contact))]
-            return self._write(account, roster, *forget, (tables.PUT, (account, "", "", "", 0, version)), *extra)
+            return self._write(account, roster, *forget, tables.floor(account, version), *extra)
         return self._write(account, roster, (tables.PUT, (account, contact, "", "", 0, version)), *extra)
 
     def clear(self, account: JID) -> Commit:
@@ -195,6 +196,10 @@ class Book:
         return roster.version
 
     def _write(self, account: JID, roster: Roster, *statements: Statement) -> Commit:
+        if roster.version and not roster.floor:
+            # Versions of an account that had this name before are all below this one, and mean nothing.
+            roster.floor = roster.version
+            statements = (*statements, tables.floor(account, roster.version))
         try:
             roster.commit = commit = self._storage.write(*statements)
         except StorageError:

@@ -12,7 +12,7 @@ from xmppd.xmpp.jid import JID
 from xmppd.xmpp.namespaces import ROSTER
 from xmppd.xmpp.stanza import Element, escape
 
-from .states import APPROVED, BOTH, PENDING_OUT, SUBSCRIPTION
+from .states import APPROVED, BOTH, LISTED, PENDING_OUT, SUBSCRIPTION
 
 SEPARATOR: Final = "\x1f"  # between the groups of a row; XML 1.0 cannot carry it, so no group contains it
 LONGEST_NAME: Final = 1023  # bytes, of a contact's name or a group's: what a part of an address may have
@@ -137,6 +137,11 @@ def split(grouped: str) -> tuple[str, ...]:
 def removed_xml(contact: str) -> str:
     """An item of a push that tells of a removal (2.5.2)."""
     return f"<item jid='{escape(contact)}' subscription='remove'/>"
+
+
+def shown_xml(row: Row, inside: Mapping[str, str]) -> str:
+    """A row as clients are to see it now; `inside` are children by contact."""
+    return item_xml(row, inside.get(row[0], "")) if row[3] & LISTED else removed_xml(row[0])
 
 
 def query_xml(inside: str, version: int) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from xmppd.api import IQ
+from xmppd.api import IQ, Replied
 from xmppd.xmpp.jid import JID
 
 from .book import Book, Roster
-from .items import ItemPart, Row, item_xml, query_xml
+from .items import ItemPart, Row, item_xml, query_xml, shown_xml
+from .pushes import deliver, push
 
 MOST_KEPT: Final = 256  # answers kept for the next login of the same accounts: 50 contacts each make 1 MB
+MOST_PUSHED: Final = 20  # changes pushed one by one; a whole roster is quicker than more of them
+LONGEST_VERSION: Final = 15  # digits
 LONGEST_KEPT: Final = 65536  # characters of an answer worth keeping
 
 
@@ -23,19 +26,37 @@ class Login:
         self._parts = parts
         self._kept: dict[JID, tuple[int, str]] = {}
 
-    async def answer(self, iq: IQ, version: str | None) -> str | None:
+    async def answer(self, iq: IQ, version: str | None) -> str | Replied | None:
         """The result for a session, which is interested in pushes from now on (2.2)."""
-        session, account = iq.session, iq.account
-        session.interested = True
-        roster = self._book.known(account)
-        kept = self._kept.get(account)
-        if roster is not None:
-            if version == str(roster.version):
-                return None
-            if kept is not None and kept[0] == roster.version:
-                return kept[1]
-        roster, xml = await self.read(account)
-        return None if version == str(roster.version) else xml
+        account = iq.account
+        iq.session.interested = True
+        known = self._book.known(account)
+        if known is not None and version == str(known.version):
+            return None
+        roster, xml = self._at_hand(account) or await self.read(account)
+        if version == str(roster.version):
+            return None
+        return await self._changes(iq, roster, version) or xml
+
+    def _at_hand(self, account: JID) -> tuple[Roster, str] | None:
+        roster, (version, xml) = self._book.known(account), self._kept.get(account, (-1, ""))
+        return (roster, xml) if roster is not None and roster.version == version else None
+
+    async def _changes(self, iq: IQ, roster: Roster, version: str | None) -> Replied | None:
+        """Push what changed since the client's version, behind an empty result (2.6.3); None where that is too much."""
+        if not version or not version.isdecimal() or len(version) > LONGEST_VERSION:
+            return None
+        since, account = int(version), iq.account
+        if not 0 < roster.floor <= since < roster.version:
+            return None
+        rows = await self._book.since(account, since)
+        if len(rows) > MOST_PUSHED:
+            return None
+        inside = await self.children(account)
+        replied = await iq.reply()
+        for row, changed in rows:
+            await deliver(iq.session, push(shown_xml(row, inside), changed, account, iq.session))
+        return replied
 
     async def read(self, account: JID) -> tuple[Roster, str]:
         """The roster of somebody who is here, and its XML: presence asks for one and the client for the other."""

@@ -14,6 +14,7 @@ from xmppd.api import (
     Module,
     ModuleOptions,
     PresenceChanged,
+    Replied,
     RosterChanged,
     SessionEvent,
     State,
@@ -32,7 +33,7 @@ from xmppd.xmpp.stanza import Element, Stanza
 from . import announce, pushes, tables
 from .admin import RosterCommands
 from .book import Book, Roster, joined
-from .items import Item, ItemPart, Wanted, item_xml, read_set, removed_xml, split
+from .items import Item, ItemPart, Wanted, read_set, removed_xml, shown_xml, split
 from .login import Login
 from .states import BOTH, FROM, LISTED, SUBSCRIPTION, SUBSCRIPTION_TYPES, parting
 from .subscriptions import Subscriptions
@@ -124,7 +125,7 @@ class Rosters(RosterCommands, Module):
     # What clients ask
 
     @iq_get("query", ROSTER, to=ACCOUNT)
-    async def send_roster(self, iq: IQ) -> str | Any:
+    async def send_roster(self, iq: IQ) -> str | Replied | None:
         """The roster, or nothing where the client has it already (2.1.3, 2.6)."""
         if not iq.is_own:
             raise StanzaError("forbidden", "a roster is for its owner")
@@ -161,8 +162,8 @@ class Rosters(RosterCommands, Module):
         await commit
         contact = JID.parse(row[0])
         await self.host.hooks.roster_changed.tell(RosterChanged(account, contact, SUBSCRIPTION[row[3] & BOTH]))
-        inside = await self.login.children(account, contact)
-        await pushes.push_item(self.host, account, item_xml(row, inside.get(row[0], "")), version)
+        item = shown_xml(row, await self.login.children(account, contact))
+        await pushes.push_item(self.host, account, item, version)
 
     async def _remove(self, account: JID, contact: JID, extra: Iterable[Statement]) -> None:
         roster = await self.book.get(account)
@@ -187,8 +188,7 @@ class Rosters(RosterCommands, Module):
         found = await self.book.row(account, contact)
         if found is not None:
             row, version = found
-            inside = (await self.login.children(account, contact)).get(row[0], "")
-            item = item_xml(row, inside) if row[3] & LISTED else removed_xml(contact)
+            item = shown_xml(row, await self.login.children(account, contact))
             await pushes.push_item(self.host, account, item, version)
 
     # What happens

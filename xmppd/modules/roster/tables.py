@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from xmppd.api import Statement
+
 # `state` has the bits of `states.py`. `version` is the roster's version when the row was last shown to clients; a row
 # with state 0 remembers that the contact was removed then. The row of the contact '' holds the version below which
 # removals have been forgotten.
@@ -56,3 +58,8 @@ KEEP_REQUEST: Final = (
 )
 DROP_REQUEST: Final = "DELETE FROM roster_requests WHERE account = ? AND contact = ?"
 CLEAR_REQUESTS: Final = "DELETE FROM roster_requests WHERE account = ?"
+
+
+def floor(account: str, version: int) -> Statement:
+    """Write that removals before this version are forgotten."""
+    return PUT, (account, "", "", "", 0, version)
