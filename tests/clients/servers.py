@@ -17,6 +17,8 @@ from typing import IO
 
 import yaml
 
+import xmppd
+
 from .certificates import Certificates
 
 START_SECONDS = 30.0
@@ -114,7 +116,7 @@ class Xmppd(Server):
                 {"ip": "127.0.0.1", "port": self.doors.starttls, "module": "c2s", "starttls": "required"},
                 {"ip": "127.0.0.1", "port": self.doors.direct_tls, "module": "c2s", "tls": True},
             ],
-            "modules": {name: {} for name in MODULES},
+            "modules": _demo_modules(),
         }
 
 
@@ -162,8 +164,10 @@ ssl = {{ certificate = "{self.certificates.certificate}"; key = "{self.certifica
 """
 
 
-MODULES = ("roster", "presence", "offline", "disco", "register", "private", "vcard", "ping", "version", "time", "last")
-"""What a demo server offers that these clients ask for."""
+def _demo_modules() -> object:
+    """The modules of the server that `make run` starts."""
+    demo = Path(xmppd.__file__).parent / "cli" / "demo.yml"
+    return yaml.safe_load(demo.read_text())["modules"]
 
 
 def free_ports(count: int) -> list[int]:
