@@ -88,13 +88,13 @@ class Host:
             chain = self.hooks.session_send
             if chain.handlers and await chain.run(event) is STOP:
                 return
+            if event.stanza.to is None:
+                await self._take_own(event)
+                return
         except StanzaError as error:
             await self.house.router.refuse(event, error)
             return
-        if event.stanza.to is None:
-            await self._take_own(event)
-        else:
-            await self.house.router.route(event)
+        await self.house.router.route(event)
 
     async def _take_own(self, event: Event) -> None:
         """What is sent without `to` (RFC 6120 10.3)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from xmppd.xmpp.namespaces import CLIENT
 from xmppd.xmpp.stanza import Stanza
 
 PRIORITY: Final = f"{CLIENT} priority"
+BYTE: Final = re.compile("[+-]?[0-9]{1,3}")
 
 
 class Presence(Module):
@@ -60,8 +62,6 @@ class Presence(Module):
             await self._leave(session, event.stanza)
         elif event.stanza.type == "":
             await self._appear(session, event.stanza)
-        else:
-            raise StanzaError("bad-request", f"presence of type {event.stanza.type!r} needs a 'to'")
 
     async def _appear(self, session: Session, stanza: Stanza) -> None:
         session.priority = priority(stanza)
@@ -179,10 +179,6 @@ def priority(stanza: Stanza) -> int:
     if PRIORITY not in stanza.names:
         return 0
     text = stanza.text("priority").strip()
-    try:
-        value = int(text) if len(text) <= 4 else 128
-    except ValueError:
-        value = 128
-    if not -128 <= value <= 127:
+    if not BYTE.fullmatch(text) or not -128 <= int(text) <= 127:
         raise StanzaError("bad-request", "a priority is a number from -128 to 127")
-    return value
+    return int(text)
