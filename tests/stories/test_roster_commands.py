@@ -1,0 +1,105 @@
+"""Rosters from the command line, and from a file of XEP-0227."""
+
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from tests.kit.world import World
+from xmppd.commands import CommandError
+from xmppd.xmpp.jid import JID
+
+from .contacts import NS, interested, item, roster, world
+
+__all__ = ["world"]
+
+ALICE, BOB = "alice@localhost", "bob@localhost"
+ADD = ("alice", "localhost", "bob", "localhost", "Bob", "Friends;Work", "both")
+
+
+async def test_a_contact_is_added_listed_and_deleted(world: World) -> None:
+    alice = await interested(await world.session("alice/phone"))
+    call = world.server.commands.call
+    await call("add_rosteritem", ADD)
+    push = await alice.receives(item(BOB, name="Bob", subscription="both"))
+    assert [group.text for group in push.findall("r:query/r:item/r:group", NS)] == ["Friends", "Work"]
+    assert await call("get_roster", ["alice", "localhost"]) == [
+        {"jid": BOB, "nick": "Bob", "subscription": "both", "pending": "none", "groups": "Friends;Work"}
+    ]
+    await call("delete_rosteritem", ["alice", "localhost", "bob", "localhost"])
+    await alice.receives(item(BOB, subscription="remove"))
+    assert await call("get_roster", ["alice", "localhost"]) == []
+
+
+async def test_the_contact_may_be_of_another_server(world: World) -> None:
+    await world.account("alice")
+    call = world.server.commands.call
+    await call("add_rosteritem", ("alice", "localhost", "Bob", "Elsewhere.Example", "", "", "to"))
+    (row,) = await call("get_roster", ["alice", "localhost"])
+    assert (row["jid"], row["groups"]) == ("bob@elsewhere.example", "")
+
+
+async def test_presence_follows_what_an_administrator_adds_and_takes(world: World) -> None:
+    alice, bob = await world.online("alice/phone"), await world.online("bob/desk")
+    call = world.server.commands.call
+    await call("add_rosteritem", ADD)
+    await bob.receives(f"c:presence[not(@type)][@from='{ALICE}/phone']")
+    await call("add_rosteritem", (*ADD[:-1], "none"))
+    await bob.receives(f"c:presence[@type='unavailable'][@from='{ALICE}/phone']")
+    await alice.receives_nothing()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "says"),
+    [
+        ("add_rosteritem", (*ADD[:-1], "friends"), "none, to, from, both"),
+        ("add_rosteritem", ("nobody", *ADD[1:]), "no account"),
+        ("add_rosteritem", ("alice", "localhost", "a b", "localhost", "", "", "to"), "localpart"),
+        ("delete_rosteritem", ("alice", "localhost", "carol", "localhost"), "not in the roster"),
+        ("get_roster", ("nobody", "localhost"), "registered_users"),
+        ("push_roster", ("/no/such/file", "alice", "localhost"), "/no/such/file"),
+    ],
+)
+async def test_an_error_says_what_is_wrong(world: World, name: str, arguments: tuple[str, ...], says: str) -> None:
+    await world.account("alice")
+    with pytest.raises(CommandError, match=says):
+        await world.server.commands.call(name, arguments)
+
+
+async def test_a_file_of_items_is_pushed(world: World, tmp_path: Path) -> None:
+    alice = await interested(await world.session("alice/phone"))
+    file = tmp_path / "colleagues.xml"
+    file.write_text(
+        "<query xmlns='jabber:iq:roster'><item jid='bob@localhost' name='Bob' subscription='both'/>"
+        "<item jid='carol@localhost'><group>Work</group></item></query>"
+    )
+    await world.server.commands.call("push_roster", [str(file), "alice", "localhost"])
+    await alice.receives(item(BOB, name="Bob", subscription="both"))
+    await alice.receives(item("carol@localhost", subscription="none"))
+
+
+@pytest.mark.parametrize("text", ["<query/>", "<query", "<query xmlns='jabber:iq:roster'><item/></query>"])
+async def test_a_file_that_is_no_roster_changes_nothing(world: World, tmp_path: Path, text: str) -> None:
+    await world.account("alice")
+    file = tmp_path / "x.xml"
+    file.write_text(text)
+    with pytest.raises(CommandError):
+        await world.server.commands.call("push_roster", [str(file), "alice", "localhost"])
+
+
+async def test_an_imported_roster_is_there_at_the_next_login(world: World) -> None:
+    await world.account("alice")
+    rosters, account = world.module("roster"), JID.parse(ALICE)
+    query = etree.fromstring(
+        "<query xmlns='jabber:iq:roster'><item jid='bob@localhost' subscription='both'><group>x</group></item>"
+        "<item jid='carol@localhost' ask='subscribe'/><item jid='dave@localhost' approved='true'/></query>"
+    )
+    request = etree.fromstring("<presence xmlns='jabber:client' type='subscribe' from='eve@localhost'/>")
+    assert await rosters.import_account(account, query)
+    assert await rosters.import_account(account, request)
+    assert not await rosters.import_account(account, etree.fromstring("<vCard xmlns='vcard-temp'/>"))
+    alice = await world.session("alice/phone")
+    alice.send("<presence/>")
+    asked = [each.get("from") for each in await alice.pending() if each.get("type") == "subscribe"]
+    assert asked == ["eve@localhost"]
+    assert await roster(alice) == {BOB: "both", "carol@localhost": "none+ask", "dave@localhost": "none+approved"}
