@@ -58,10 +58,8 @@ class Last(Module):
         account = event.session.jid.bare
         if event.now or any(session.available for session in self.host.sessions.of(account)):
             return
-        self._write(account, int(self.clock.time()), event.stanza.text("status"))
-
-    def _write(self, account: JID, seen: int, status: str) -> None:
-        self.storage.write((UPSERT, (account, seen, status[:LONGEST_STATUS])))
+        status = event.stanza.text("status")[:LONGEST_STATUS]
+        event.session.owe(self.storage.write((UPSERT, (account, int(self.clock.time()), status))))
 
     @iq_get("query", NS_LAST, to=SERVER)
     async def uptime(self, iq: IQ) -> str:
