@@ -33,6 +33,9 @@ async def texts(client: Client) -> list[str | None]:
 
 
 async def stored(world: World, name: str = "bob") -> int:
+    box = world.module("offline")._boxes.get(name)
+    if box is not None:
+        await box.settled()
     row = await world.host.house.storage.fetch_one("SELECT count(*) FROM offline WHERE name = ?", name)
     assert row is not None
     return int(row[0])
