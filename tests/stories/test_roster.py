@@ -1,5 +1,7 @@
 """RFC 6121 2.1 to 2.5: rosters."""
 
+import asyncio
+
 import pytest
 
 from tests.kit.client import error_of
@@ -190,3 +192,21 @@ async def test_a_write_that_fails_is_told_and_leaves_no_trace(world: World) -> N
     await world.host.house.storage.write(("ALTER TABLE hidden RENAME TO roster", ()))
     assert await roster(alice) == {}
     await alice.receives_nothing()
+
+
+async def test_an_anonymous_roster_ends_with_its_session() -> None:
+    async with a_world(modules=MODULES, auth={"mechanisms": ["ANONYMOUS"]}) as world:
+        guest = await world.dial()
+        await guest.open()
+        guest.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>")
+        await guest.receive()
+        await guest.open()
+        await guest.bind()
+        await guest.ask(setting("<item jid='bob@localhost'/>"))
+        assert await roster(guest) == {"bob@localhost": "none"}
+        await guest.close()
+        await (await world.dial()).open()
+        assert world.server.shared is not None
+        while tasks := world.server.shared.tasks:
+            await asyncio.wait(tasks)
+        assert await world.host.house.storage.fetch("SELECT * FROM roster") == []

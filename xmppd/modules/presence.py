@@ -66,21 +66,21 @@ class Presence(Module):
     async def _appear(self, session: Session, stanza: Stanza) -> None:
         session.priority = priority(stanza)
         before = session.presence is not None
-        # A copy: what was opened on the way need not stay in memory as long as the session is online.
-        session.presence = presence = stanza.replace()
+        # A copy: what was opened and encoded on the way need not stay in memory as long as the session is online.
+        session.presence = stanza.replace()
         roster = await self._roster(session)
-        await self._send(session, presence, self._reachable(roster.watchers))
-        await self._send(session, presence, (session.jid.bare,))
+        await self._send(session, stanza, self._reachable(roster.watchers))
+        await self._send(session, stanza, (session.jid.bare,))
         if not before:
             await self._show_others(session)
             await self._probe(session, self._reachable(roster.watched))
-        await self.host.hooks.presence_changed.tell(PresenceChanged(session, before, True, presence))
+        await self.host.hooks.presence_changed.tell(PresenceChanged(session, before, True, stanza))
 
     async def _leave(self, session: Session, stanza: Stanza) -> None:
         before = session.presence is not None
         directed, session.directed = session.directed, None
         session.presence, session.priority = None, 0
-        told: set[JID] = set()
+        told: set[str] = {session.jid.bare}
         if before:
             watchers = (await self._roster(session)).watchers
             told.update(watchers)
@@ -101,10 +101,13 @@ class Presence(Module):
         """One copy to each contact. This is the busiest loop of a server: what it calls is kept short."""
         route, chain, addressed, parse = self._route, self._copies, stanza.addressed, JID.parse
         for contact in contacts:
-            event = Event(addressed(parse(contact)), session)
-            if chain.handlers and await chain.run(event) is STOP:
-                continue
-            await route(event)
+            try:
+                event = Event(addressed(parse(contact)), session)
+                if chain.handlers and await chain.run(event) is STOP:
+                    continue
+                await route(event)
+            except Exception:
+                self.log.exception("presence of %s did not reach %s", session.jid, contact)
 
     def _reachable(self, contacts: Iterable[str]) -> list[str]:
         """Those of the contacts, by bare address, who are not accounts of this host without a session."""
@@ -115,7 +118,7 @@ class Presence(Module):
         """A new resource learns of those that its account has online (4.2.2)."""
         for other in self.host.sessions.of(session.jid.bare):
             if other is not session and other.presence is not None:
-                await session.deliver(other.presence.addressed(session.jid))
+                await session.deliver(other.presence.replace(to=session.jid))
 
     # Probes
 
@@ -141,11 +144,11 @@ class Presence(Module):
         ]
         for session in found:
             assert session.presence is not None
-            await self._answer(session, session.presence.addressed(watcher))
+            await self._answer(session.presence.replace(to=watcher))
         if not found:
             await self.send(Stanza("presence", watcher, probe.to, "unavailable"))
 
-    async def _answer(self, session: Session, answer: Stanza) -> None:
+    async def _answer(self, answer: Stanza) -> None:
         event = Event(answer)
         if not self._copies.handlers or await self._copies.run(event) is not STOP:
             await self._route(event)

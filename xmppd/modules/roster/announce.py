@@ -19,7 +19,7 @@ async def here(host: Host, account: JID, contact: JID) -> None:
     """Send the presence of each available resource."""
     for session in host.sessions.of(account):
         if session.presence is not None:
-            await send_copy(host, session, session.presence.addressed(contact))
+            await send_copy(host, session, session.presence.replace(to=contact))
 
 
 async def gone(host: Host, account: JID, contact: JID) -> None:

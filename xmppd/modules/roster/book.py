@@ -16,7 +16,7 @@ from xmppd.xmpp.jid import JID
 
 from . import tables
 from .items import SEPARATOR, Row
-from .states import FROM, LISTED, PENDING_IN, TO
+from .states import BOTH, FROM, LISTED, PENDING_IN, SUBSCRIPTION, TO
 
 MOST_ABSENT: Final = 500  # rosters kept for accounts without a session: 50 contacts each make 2 MB
 MOST_REMOVED: Final = 100  # removals remembered of one roster for clients that come with an older version
@@ -42,6 +42,10 @@ class Roster:
     def mark(self, contact: str) -> int:
         """The bits of a contact; 0 for a stranger."""
         return self.marks.get(contact, 0)
+
+    def subscription(self, contact: str) -> str:
+        """`none`, `to`, `from` or `both`; `none` for a stranger."""
+        return SUBSCRIPTION[self.marks.get(contact, 0) & BOTH]
 
     @property
     def watchers(self) -> list[str]:

@@ -214,9 +214,13 @@ class Rosters(RosterCommands, Module):
             await self.subscriptions.deliver_requests(session.jid.bare, lambda stanza: pushes.deliver(session, stanza))
 
     @hook.session_closed
-    def let_go(self, event: SessionEvent) -> None:
-        """A roster whose account has left need not stay in memory."""
-        self.book.left(event.session.jid.bare)
+    async def let_go(self, event: SessionEvent) -> None:
+        """A roster whose account has left need not stay in memory; that of an anonymous one need not stay at all."""
+        account = event.session.jid.bare
+        if self.host.accounts.known(account.local) or await self.host.exists(account):
+            self.book.left(account)
+        else:
+            await self.drop(AccountEvent(account))
 
     @hook.account_removed
     async def drop(self, event: AccountEvent) -> None:
