@@ -21,8 +21,8 @@ from xmppd.sasl import (
     begin,
     offered,
 )
-from xmppd.wire.cutter import Nonza
 from xmppd.wire.features import State, StreamFeature
+from xmppd.wire.items import Nonza
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from xmppd.wire.cutter import Nonza
 from xmppd.wire.features import State, StreamFeature
+from xmppd.wire.items import Nonza
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.stanza import Stanza, escape

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xmppd.wire.cutter import Nonza
 from xmppd.wire.features import State, StreamFeature
+from xmppd.wire.items import Nonza
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.stanza import Stanza
 

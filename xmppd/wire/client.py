@@ -40,7 +40,13 @@ class ClientStream:
         items = self._framer.feed(data)
         if self._bound:
             return items
-        return [self._legal(item) for item in items]
+        legal = []
+        for item in map(self._legal, items):
+            legal.append(item)
+            if isinstance(item, StreamError):
+                self._framer.stop()
+                break
+        return legal
 
     def _legal(self, item: Item) -> Item:
         if isinstance(item, Header):

@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 from xmppd.xmpp.stanza import Stanza
 
-from .cutter import Nonza
+from .items import Nonza
 
 
 class State(IntFlag):

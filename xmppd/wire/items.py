@@ -1,0 +1,80 @@
+"""What a stream consists of: its header, stanzas, nonzas, its end, or the error that ends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.errors import StanzaError, StreamError
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.stanza import Element, Stanza, escape, parse
+
+LANG: Final = f"{ns.XML} lang"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A stream header: its plain attributes, its language and the namespace of its stanzas."""
+
+    attributes: dict[str, str]
+    lang: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The peer closed its stream (RFC 6120 4.4)."""
+
+
+class Nonza:
+    """A top element that is no stanza (XEP-0360): its `"namespace name"`, its attributes, its bytes inside."""
+
+    __slots__ = ("attributes", "letter", "name", "names")
+
+    def __init__(self, name: str, attributes: dict[str, str], letter: bytes, names: tuple[str, ...]) -> None:
+        self.name, self.attributes, self.letter, self.names = name, attributes, letter, names
+
+    @property
+    def element(self) -> Element:
+        """The whole of it, parsed; nonzas are rare and small."""
+        namespace, _, local = self.name.rpartition(" ")
+        tag = f"<{local} xmlns='{escape(namespace)}'>".encode()
+        return parse(b"%b%b</%b>" % (tag, self.letter, local.encode()))
+
+    def __repr__(self) -> str:
+        return f"<nonza {self.name}: {len(self.letter)} bytes>"  # it may hold a password
+
+
+Item = Header | Stanza | Nonza | End | StreamError
+
+
+def stanza(kind: str, attributes: dict[str, str], letter: bytes, names: tuple[str, ...], lang: str) -> Stanza:
+    """The stanza with the attributes that expat has seen; `lang` is what it inherits. Takes `attributes` apart."""
+    take = attributes.pop
+    to, sender = take("to", None), take("from", None)
+    type, id = take("type", ""), take("id", "")
+    lang = take(LANG, lang)
+    flaw = None
+    try:
+        to_jid = None if to is None else JID.parse(to)
+        from_jid = None if sender is None else JID.parse(sender)
+    except StanzaError as error:
+        flaw, to_jid, from_jid = error, None, None
+    made = Stanza(kind, to_jid, from_jid, type, id, lang, letter, names, _extra(attributes) if attributes else None)
+    made.flaw = flaw
+    return made
+
+
+def _extra(attributes: dict[str, str]) -> dict[str, str]:
+    """Further attributes as they are written anew: those with a namespace under prefixes of our own."""
+    extra = {}
+    for number, (name, value) in enumerate(attributes.items()):
+        namespace, _, local = name.rpartition(" ")
+        if not namespace:
+            extra[local] = value
+        elif namespace == ns.XML:
+            extra[f"xml:{local}"] = value
+        else:
+            extra |= {f"xmlns:a{number}": namespace, f"a{number}:{local}": value}
+    return extra
