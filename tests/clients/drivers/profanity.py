@@ -39,7 +39,7 @@ class Profanity(Client):
             (self.folder / place).mkdir(parents=True)
         await self._terminal.run(["profanity"], environment)
         await self._until_shown("started", r"Type '/help' to show complete help|Type /help for help")
-        await self._terminal.types(f"/tls certpath set {self._certificate_folder()}")
+        await self.types(f"/tls certpath set {self._certificate_folder()}")
         await self._until_shown("taken the certificates", "Certificate path set")
 
     async def closes(self) -> None:
@@ -50,11 +50,19 @@ class Profanity(Client):
         """Type `/connect` and the password."""
         access = self.access
         port, tls = (access.direct_tls_port, "legacy") if direct_tls else (access.starttls_port, "force")
-        await self._terminal.types("/win console")
+        await self.connects(f"/connect {self.jid} server {access.host} port {port} tls {tls}", password)
+
+    async def connects(self, line: str, password: str) -> None:
+        """Type a `/connect` of the test's own, and the password."""
+        await self.types("/win console")
         await self._clears()
-        await self._terminal.types(f"/connect {self.jid} server {access.host} port {port} tls {tls}")
+        await self.types(line)
         await self._until_shown("asked for the password", "Enter password")
-        await self._terminal.types(password)
+        await self.types(password)
+
+    async def types(self, line: str) -> None:
+        """Type whatever the test likes."""
+        await self._terminal.types(line)
 
     async def is_logged_in(self) -> None:
         """The console says so."""
@@ -70,14 +78,14 @@ class Profanity(Client):
 
     async def logs_out(self) -> None:
         """Type `/disconnect`."""
-        await self._terminal.types("/win console")
-        await self._terminal.types("/disconnect")
+        await self.types("/win console")
+        await self.types("/disconnect")
         await self._until_shown("logged out", "logged out successfully")
 
     async def adds(self, jid: str) -> None:
         """Type `/roster add` and `/sub request`."""
         # It says nothing of a contact that is on the roster already, as one who was approved may be.
-        await self._terminal.types(f"/roster add {jid}")
+        await self.types(f"/roster add {jid}")
         await self._in_console(f"/sub request {jid}", f"Sent subscription request to {jid}")
 
     async def is_asked_by(self, jid: str) -> None:
@@ -98,7 +106,7 @@ class Profanity(Client):
 
     async def says(self, jid: str, text: str) -> None:
         """Type `/msg`, and wait until the conversation shows it."""
-        await self._terminal.types(f"/msg {jid} {text}")
+        await self.types(f"/msg {jid} {text}")
         await self._until_shown(f"said {text!r}", rf"me: {re.escape(text)}")
 
     async def hears(self, jid: str, text: str) -> None:
@@ -129,11 +137,11 @@ class Profanity(Client):
 
     async def changes_password(self, password: str) -> None:
         """Type `/changepassword` and the new one twice."""
-        await self._terminal.types("/win console")
-        await self._terminal.types("/changepassword")
+        await self.types("/win console")
+        await self.types("/changepassword")
         for prompt in ("Enter password", "Confirm password"):
             await self._until_shown("asked for the new password", prompt)
-            await self._terminal.types(password)
+            await self.types(password)
         await self._until_shown("changed the password", "Password successfully changed")
 
     async def shown(self) -> str:
@@ -148,18 +156,18 @@ class Profanity(Client):
         return place
 
     async def _clears(self) -> None:
-        await self._terminal.types("/clear")
+        await self.types("/clear")
 
     async def _in_console(self, command: str, answer: str) -> None:
         """Type a command in the console and wait until it printed `answer`."""
-        await self._terminal.types("/win console")
+        await self.types("/win console")
         await self._clears()
-        await self._terminal.types(command)
+        await self.types(command)
         await self._until_shown(f"answered {command!r}", re.escape(answer))
 
     async def _until_answered(self, what: str, command: str, pattern: str) -> None:
         """Ask again and again until the console's answer is `pattern`."""
-        await self._terminal.types("/win console")
+        await self.types("/win console")
         await self._clears()
         await self._until_shown(what, pattern, ask=command)
 
@@ -170,7 +178,7 @@ class Profanity(Client):
         async def look() -> bool:
             nonlocal asked
             if ask and time.monotonic() - asked > ASK_AGAIN_SECONDS:
-                await self._terminal.types(ask)
+                await self.types(ask)
                 asked = time.monotonic()
             return bool(re.search(pattern, await self._terminal.screen()))
 

@@ -18,7 +18,6 @@ class Terminal:
 
     async def run(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start `command`; it sees only what `environment` adds to ours."""
-        os.environ.pop("TMUX", None)
         size = ("-x", str(WIDTH), "-y", str(HEIGHT))
         assignments = [f"{name}={value}" for name, value in environment.items()]
         await self._tmux("-f", os.devnull, "new-session", "-d", *size, "env", *assignments, *command)
