@@ -11,7 +11,8 @@ from typing import Self
 
 from tests.bench.cpu import SERVER_CORE
 
-# What one lap takes on the core that the bars were measured on, while the load runs beside it.
+# What one lap took on the machine of docs/benchmarks.md while the load ran beside it. The bars came from a machine
+# whose lap nobody measured: shares of a peer compare with them, absolute figures only roughly.
 NOMINAL_LAP = 545e-6
 _PAUSE = 0.05
 _MOST = 65536
