@@ -11,6 +11,7 @@ from xmppd.host import Host
 from xmppd.routing.sessions import Session
 from xmppd.wire.client import ClientStream, End, Header, Item, Nonza, Stanza, State
 from xmppd.wire.features import StreamFeature
+from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 PING: Final = b"<ping xmlns='urn:xmpp:ping'/>"
 PING_NAME: Final = "urn:xmpp:ping ping"
+STREAM_ERROR: Final = f"{ns.STREAM} error"
 GOODBYE: Final = 10.0  # seconds a peer has to take our last words
 
 
@@ -54,43 +56,41 @@ class ClientConnection(Connection):
         """A client connects."""
         super().connection_made(transport)
         self.listener.connections.add(self)
-        if not self.listener.shared.admits(self.address):
-            self.fail(StreamError("resource-constraint", "too many connections; try again later"))
-        elif self.listener.options.tls:
+        admitted = self.listener.shared.admits(self.address)
+        if self.listener.options.tls:
             self.start_tls(self.listener.engine())
+        if not admitted:
+            self.fail(StreamError("resource-constraint", "too many connections; try again later"))
 
     def received(self, data: bytes) -> None:
         """Cut, then handle in order; while one stanza's handler waits, the rest does too."""
         items = self.stream.receive(data)
         if self._task is None:
-            self._run(items)
+            self._rest = items
+            self._run()
         else:
             self._rest += items
 
-    def _run(self, items: list[Item]) -> None:
+    def _run(self) -> None:
+        items = self._rest  # whoever ends or restarts the stream empties it
         for index, item in enumerate(items):
-            if self.stream.ended:
-                return
             task = step(self._handle(item))
             if task is not None:
+                del items[: index + 1]
                 self._task = task
-                self._rest = items[index + 1 :]
                 self.pause(HANDLER)
+                self.listener.shared.keep(task)
                 task.add_done_callback(self._go_on)
                 return
+        items.clear()
 
     def _go_on(self, task: asyncio.Task[None]) -> None:
         self._task = None
-        rest, self._rest = self._rest, []
-        self._outbox.begin()
-        try:
-            self._run(rest)
-            if self._task is None:
-                self.resume(HANDLER)
-                if self.transport is None:
-                    self._leave()
-        finally:
-            self._outbox.end()
+        self._run()
+        if self._task is None:
+            self.resume(HANDLER)
+            if self.transport is None:
+                self._leave()
 
     def lost(self) -> None:
         """The connection is gone; what came in before is handled first."""
@@ -127,8 +127,10 @@ class ClientConnection(Connection):
             case StreamError():
                 raise item
             case End():
-                self.write(self.stream.close())
-                self.end()
+                self.close()
+            case Nonza(name=name) if name == STREAM_ERROR:
+                log.info("[c2s %s %s] the client gave up: %s", self.address, self._user or "", item.names[:1])
+                self.close()
             case Nonza():
                 await self._begin(item.name, item)
             case Stanza():
@@ -208,7 +210,7 @@ class ClientConnection(Connection):
     def restart(self) -> None:
         """Expect a new header; what came in with the last element is dropped (RFC 6120 5.4.3.3)."""
         self.stream.restart()
-        self._rest = []
+        self._rest.clear()
 
     def secured(self, engine: TLSEngine) -> None:
         """The TLS handshake is done."""
@@ -222,6 +224,7 @@ class ClientConnection(Connection):
 
     def close(self, error: StreamError | None = None) -> None:
         """End the stream."""
+        self._rest.clear()
         if error is not None:
             self.fail(error)
         else:
@@ -231,6 +234,7 @@ class ClientConnection(Connection):
     def fail(self, error: StreamError) -> None:
         """Say what is wrong and close (RFC 6120 4.9.1.1)."""
         log.debug("[c2s %s %s] stream error %s", self.address, self._user or "", error)
+        self._rest.clear()
         engine = self.engine
         if engine is not None and not engine.established:
             self.closing = True

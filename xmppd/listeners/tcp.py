@@ -77,28 +77,33 @@ class Connection(asyncio.Protocol):
         self.closing = True
         self.transport = None
         self._out = []
-        self._outbox.begin()
-        try:
-            self.lost()
-        finally:
-            self._outbox.end()
+        self.lost()
 
     def data_received(self, data: bytes) -> None:
         """Bytes came in: shape, decrypt, hand on; all that is answered meanwhile leaves in one piece."""
         self.heard = True
-        if self._shaper is not None:
-            self._shape(len(data))
-        if self._engine is not None:
-            data = self._decrypt(self._engine, data)
-            if not data:
-                return
-        self._outbox.begin()
+        engine = self._engine
         try:
-            self.received(data if self._layer is None else self._layer.decode(data))
+            if self._shaper is not None:
+                self._shape(self._shaper, len(data))
+            if engine is not None:
+                data = self._decrypt(engine, data)
+            if data:
+                self.received(data if self._layer is None else self._layer.decode(data))
+            if engine is not None and engine.closed:
+                self.eof_received()
+                self.end()
         except StreamError as error:
             self.fail(error)
-        finally:
-            self._outbox.end()
+        except Exception:
+            self._crash()
+
+    def _crash(self) -> None:
+        """A mistake of ours costs this connection, and no other."""
+        log.exception("%s: the connection is cut off", self.address)
+        self.closing = True
+        if self.transport is not None:
+            self.transport.abort()
 
     def received(self, data: bytes) -> None:
         """Plain bytes of the peer."""
@@ -126,21 +131,23 @@ class Connection(asyncio.Protocol):
         out, transport = self._out, self.transport
         if not out or transport is None:
             return
-        data = out[0] if len(out) == 1 else b"".join(out)
-        out.clear()
-        if self._layer is not None:
-            data = self._layer.encode(data)
-        if self._engine is not None:
-            try:
+        try:
+            data = out[0] if len(out) == 1 else b"".join(out)
+            out.clear()
+            if self._layer is not None:
+                data = self._layer.encode(data)
+            if self._engine is not None:
                 data = self._engine.send(data)
-            except ssl.SSLError as error:
-                log.debug("%s: TLS: %s", self.address, error)
-                transport.abort()
-                return
-        transport.write(data)
-        self._written += len(data)
-        if self._congested and transport.get_write_buffer_size() > self.max_queue:
-            self._overflow(transport)
+            transport.write(data)
+        except ssl.SSLError as error:
+            log.debug("%s: TLS: %s", self.address, error)
+            transport.abort()
+        except Exception:
+            self._crash()
+        else:
+            self._written += len(data)
+            if self._congested and transport.get_write_buffer_size() > self.max_queue:
+                self._overflow(transport)
 
     def checkpoint(self) -> Callable[[], bool]:
         """Send what is queued; the question is true once the peer's TCP has acknowledged all of it."""
@@ -159,6 +166,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The peer says nothing more, and the transport closes: the last time to see what it has taken."""
+        self.flush()
         if self._written:
             self._look()
 
@@ -199,6 +207,7 @@ class Connection(asyncio.Protocol):
             data = engine.receive(data)
         except ssl.SSLError as error:
             log.debug("%s: TLS: %s", self.address, error)
+            self.closing = True
             transport.write(engine.outgoing())
             transport.close()
             return b""
@@ -207,8 +216,6 @@ class Connection(asyncio.Protocol):
             transport.write(pending)
         if engine.established and not established:
             self.secured(engine)
-        if engine.closed:
-            self.eof_received()
         return data
 
     def secured(self, engine: TLSEngine) -> None:
@@ -240,9 +247,8 @@ class Connection(asyncio.Protocol):
         if not self._paused and self.transport is not None and not self.transport.is_closing():
             self.transport.resume_reading()
 
-    def _shape(self, size: int) -> None:
-        assert self._shaper is not None
-        rate, burst = self._shaper
+    def _shape(self, shaper: tuple[int, int], size: int) -> None:
+        rate, burst = shaper
         loop = asyncio.get_running_loop()
         now = loop.time()
         self._allowance = min(burst, self._allowance + (now - self._read_at) * rate) - size
