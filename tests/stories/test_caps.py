@@ -181,6 +181,30 @@ async def test_a_presence_that_says_the_same_asks_nothing(world: World) -> None:
     assert features(world, alice) == set(FEATURES)
 
 
+@pytest.mark.parametrize("node", ["http://a?b>c", "http://it&apos;s", "http://" + "n" * 600])
+async def test_a_tag_that_is_hard_to_see_is_still_read_right(world: World, node: str) -> None:
+    c = f"<c xmlns='{NS_CAPS}' hash='sha-1' node='{node}' ver='{VER}'/>"
+    alice = await world.online("alice/phone", f"<presence><status>&gt;{NS_CAPS}</status>{c}</presence>")
+    world.server.timetable.run_due()
+    await answers(alice, await alice.receives("c:iq[@type='get']/info:query/.."))
+    assert features(world, alice) == set(FEATURES)
+    alice.send(f"<presence>{c.replace(VER, OTHER.ver())}</presence>")
+    await alice.pending()
+    world.server.timetable.run_due()
+    await answers(alice, await alice.receives("c:iq[@type='get']/info:query/.."), OTHER)
+    assert features(world, alice) == set(OTHER.features)
+
+
+async def test_a_liar_is_not_asked_again_and_again(world: World) -> None:
+    mallory = await announces(world, "mallory/phone")
+    await answers(mallory, await is_asked(mallory), OTHER)
+    for presence in (announcement(more="<show>away</show>"), announcement().replace("'", '"')):
+        mallory.send(presence)
+        await mallory.pending()
+        world.server.timetable.run_due()
+        await mallory.receives_nothing()
+
+
 async def test_6_1_a_client_may_change_what_it_can_do(world: World) -> None:
     alice = await announces(world, "alice/phone")
     await answers(alice, await is_asked(alice))
@@ -257,7 +281,9 @@ async def test_8_1_other_hashes(world: World, algorithm: str) -> None:
     assert features(world, alice) == set(FEATURES)
 
 
-@pytest.mark.parametrize(("ver", "algorithm"), [(VER, ""), ("v" * 129, "sha-1"), ("", "sha-1")])
+@pytest.mark.parametrize(
+    ("ver", "algorithm"), [(VER, ""), ("v" * 129, "sha-1"), ("", "sha-1"), (VER, "sha-of-my-own-making")]
+)
 async def test_13_what_proves_nothing_is_not_asked_for(world: World, ver: str, algorithm: str) -> None:
     alice = await announces(world, "alice/phone", ver, algorithm)
     await alice.receives_nothing()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -29,11 +28,11 @@ from xmppd.xmpp.stanza import serialise
 
 NODE = "urn:xmppd:caps"  # names this software in the announcement; the same for every version, `ver` tells them apart
 NOTHING: frozenset[str] = frozenset()
-LONGEST_VER = 128  # characters; SHA-512 in base64 has 88
+LONGEST_HASH, LONGEST_VER, LONGEST_NODE = 16, 128, 1024  # characters; SHA-512 in base64 has 88, nodes are URLs
 LARGEST_ANSWER = 16384  # bytes; Gajim, which can do most, says it in 5 KB
 MOST_ASKED = 256  # questions that may be open at once; who announces more than that is asked at its next presence
-# The tag as most clients write it. It is compared, not read, so a look-alike before it costs nothing but a parse.
-TAG = re.compile(rb"""<c\s(?:[^>'"]|'[^']*'|"[^"]*")*>""")
+LONGEST_TAG = 512  # bytes; compared while it stays the same, so each session keeps it
+CAPS = NS_CAPS.encode()
 
 Key = tuple[str, str, str]  # hash, ver, and whom alone it holds for: a session's address, "" for everybody
 
@@ -76,6 +75,7 @@ class Caps(Module):
         self._questions: dict[Key, Question] = {}
         self._modules: Sequence[object] = ()
         self._own: Announcement | None = None
+        self._offer = ""
 
     async def stop(self) -> None:
         """What is still asked is of no interest."""
@@ -101,8 +101,8 @@ class Caps(Module):
 
     def advertisement(self) -> str:
         """The `<c/>` among the stream features (6.3)."""
-        own = self._announcement()
-        return serialise(own.to_element()).decode() if own is not None else ""
+        self._announcement()
+        return self._offer
 
     def _announcement(self) -> Announcement | None:
         """Made anew where other modules are loaded than last time; features, identities and forms are theirs."""
@@ -114,6 +114,7 @@ class Caps(Module):
             if flaw:
                 self.log.warning("the server announces no capabilities, for its disco#info has %s", flaw)
             self._own = None if flaw else Announcement(NODE, info.ver())
+            self._offer = serialise(self._own.to_element()).decode() if self._own else ""
         return self._own
 
     @hook.config_reloaded
@@ -130,31 +131,30 @@ class Caps(Module):
 
     @hook.presence_changed
     def note(self, event: PresenceChanged) -> None:
-        """A session announces capabilities: take them from memory, or ask. A tag seen before costs no parse."""
+        """A session announces capabilities: take them from memory, or ask. The same tag again costs no parse."""
         stanza, session = event.stanza, event.session
         if not event.now or not stanza.has("c", NS_CAPS):
             return
-        tag = TAG.search(stanza.letter)
+        tag = _tag(stanza.letter)
         before = session.state(NS_CAPS)
-        if tag is not None and isinstance(before, Announced) and tag[0] == before.tag:
+        if tag and isinstance(before, Announced) and tag == before.tag:
             return
         # A copy is opened: the session keeps this stanza, and need not keep its tree.
         announcement = Announcement.find(stanza.replace().element)
-        # Without `hash` it is the format before version 1.4, whose `ver` proves nothing.
-        if announcement is None or not announcement.algorithm or len(announcement.ver) > LONGEST_VER:
+        if announcement is None or not _proves_something(announcement):
             session.keep(NS_CAPS, None)
         else:
-            self._take(session, announcement, b"" if tag is None else tag[0])
+            self._take(session, announcement, tag)
 
     def _take(self, session: Session, announcement: Announcement, tag: bytes) -> None:
         owner = "" if announcement.algorithm in HASHES else session.jid
         key = (announcement.algorithm, announcement.ver, owner)
         known = self._cache.get(key)
-        if known is None:
-            session.keep(NS_CAPS, Announced(tag, key) if self._wonder(session, key, announcement) else None)
-        else:
+        if known is not None:
             self._cache.move_to_end(key)
             session.keep(NS_CAPS, known if known.tag == tag else Announced(tag, key, known.features))
+        elif not _announces(session, key):
+            session.keep(NS_CAPS, Announced(tag, key) if self._wonder(session, key, announcement) else None)
 
     def _wonder(self, session: Session, key: Key, announcement: Announcement) -> bool:
         """Ask, or wait for the answer of another; False where too many questions are open."""
@@ -222,3 +222,17 @@ class Caps(Module):
 def _announces(session: Session, key: Key) -> bool:
     announced = session.state(NS_CAPS)
     return isinstance(announced, Announced) and announced.key == key
+
+
+def _proves_something(announcement: Announcement) -> bool:
+    """Not so in the format before version 1.4, which has no hash, and where the parts are longer than any real one."""
+    algorithm, ver, node = announcement.algorithm, announcement.ver, announcement.node
+    return 0 < len(algorithm) <= LONGEST_HASH and len(ver) <= LONGEST_VER and len(node) <= LONGEST_NODE
+
+
+def _tag(letter: bytes) -> bytes:
+    """The tag as it stands in the letter, b"" where it is not plain to see; who hides it fools only itself."""
+    at = letter.find(CAPS)
+    tag = letter[letter.rfind(b"<", 0, at) : letter.find(b">", at) + 1]
+    whole = tag.startswith(b"<c ") and tag.endswith(b"/>") and not tag.count(b"'") % 2 and not tag.count(b'"') % 2
+    return tag if at > 0 and whole and len(tag) <= LONGEST_TAG else b""

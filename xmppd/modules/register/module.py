@@ -143,7 +143,7 @@ class Register(Module):
             raise StanzaError("bad-request", "<remove/> stands alone")
         await self.host.remove_account(user, iq.session)
         self.log.info("%s removed its account", user)
-        iq.session.reply(iq.stanza.result())
+        await iq.reply()
         raise StreamError("not-authorized", "the account was removed")
 
     async def _change_password(self, user: JID, query: Element) -> None:
