@@ -27,6 +27,9 @@ NAMES = {
     "x": ns.DATA_FORMS,
     "delay": ns.DELAY,
     "sasl": ns.SASL,
+    "privacy": "jabber:iq:privacy",
+    "blocking": "urn:xmpp:blocking",
+    "blocked": "urn:xmpp:blocking:errors",
 }
 HEADER = (
     "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"

@@ -61,12 +61,14 @@ class Blocking(Module):
     async def unblock(self, iq: IQ) -> None:
         """Unblock addresses, or everybody (3.4, 3.5). Who is not blocked need not be unblocked."""
         _check_own(iq)
-        addresses, blocked = _asked(iq), await self.blocked(iq.account)
-        freed = [address for address in addresses if address in set(blocked)] if addresses else blocked
-        if freed:
-            name = (await self._privacy.lists(iq.account)).default.name
+        asked = _asked(iq)
+        lists = await self._privacy.lists(iq.account)
+        standard = lists.default if lists else None
+        blocked = _addresses(standard or ())
+        freed = [address for address in asked if address in set(blocked)] if asked else blocked
+        if standard is not None and freed:
             keys = [("jid", address) for address in freed]
-            await self._privacy.remove(iq.account, name, keys, note="" if addresses else ALL)
+            await self._privacy.remove(iq.account, standard.name, keys, note="" if asked else ALL)
 
     async def tell(self, change: Any) -> None:
         """Push what is blocked now and what is no more to the sessions that asked for the list (3.3 to 3.5)."""
