@@ -134,6 +134,12 @@ class Server:
             door.check(IDLE_CHECK)
 
     def _refresh(self) -> None:
+        try:
+            self._take_up_certificates()
+        except ConfigError as error:
+            log.error("certificates: %s; those in use stay", error)
+
+    def _take_up_certificates(self) -> None:
         if self.shared is not None:
             for change in self.shared.certificates.refresh():
                 log.info("certificates: %s", change)
@@ -168,8 +174,8 @@ class Server:
             left = sum(door.abort() for door in self.doors)
             log.warning("stopped without waiting longer for %d connections", left)
             await asyncio.sleep(0)
-        if self.shared is not None and self.shared.tasks:
-            await asyncio.wait(self.shared.tasks, timeout=self.config.limits.shutdown_timeout)
+        if self.shared is not None:
+            await self.shared.finish(self.config.limits.shutdown_timeout)
 
     async def reload(self, config: Config) -> list[str]:
         """Take another configuration as far as that can change live; returns what changed and what needs a restart."""
@@ -182,7 +188,7 @@ class Server:
             host.config = config.of_host(name)
             told += await loader.reload(host.config.modules)
             await host.hooks.config_reloaded.tell(ConfigReloaded())
-        self._refresh()
+        self._take_up_certificates()
         return told
 
     def _apply(self, config: Config, changed: list[str]) -> None:

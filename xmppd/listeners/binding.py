@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
+from xmppd.routing.iq import check
 from xmppd.wire.features import State, StreamFeature
 from xmppd.wire.items import Nonza
 from xmppd.xmpp import namespaces as ns
@@ -26,9 +27,10 @@ def _advertise(connection: ClientConnection) -> str:
 
 async def _bind(connection: ClientConnection, request: Nonza | Stanza) -> None:
     host, user = connection.host, connection.user
-    if not isinstance(request, Stanza) or host is None or user is None or request.type != "set":
+    if not isinstance(request, Stanza) or host is None or user is None or (request.kind, request.type) != ("iq", "set"):
         raise StreamError("not-authorized", "bind a resource first")
     try:
+        check(request)
         resource = request.element.findtext(f"{{{ns.BIND}}}bind/{{{ns.BIND}}}resource") or ""
         session = await host.open_session(user, resource, connection)
     except StanzaError as error:

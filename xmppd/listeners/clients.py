@@ -28,9 +28,7 @@ class ClientListener:
         self.port = options.port
         self._server: asyncio.Server | None = None
         self._gone = asyncio.Event()
-        rows: list[Any] = [authentication.ROW, binding.ROW]
-        if options.starttls != "none":
-            rows.append(starttls.row(options.starttls == "required"))
+        rows: list[Any] = [starttls.row(options.starttls), authentication.ROW, binding.ROW]
         self.features: Features[ClientConnection] = Features(rows)
         secret = options.tls or options.starttls == "required"
         self.initial_state = State(0) if secret else State.READY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from xmppd.wire.framer import Parsers
 
 from .certificates import Certificates
 from .outbox import Outbox
+
+log = logging.getLogger(__name__)
 
 
 class Traffic:
@@ -52,6 +55,18 @@ class Shared:
         if task is not None:
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
+
+    async def finish(self, patience: float) -> None:
+        """Wait for the tasks held, and for those that they begin; what is not done after `patience` seconds ends."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + patience
+        while self.tasks and loop.time() < deadline:
+            await asyncio.wait(self.tasks, timeout=deadline - loop.time())
+        for task in self.tasks:
+            log.warning("ended without waiting longer: %s", task.get_coro())
+            task.cancel()
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=1)
 
     def admits(self, address: str) -> bool:
         """Count a new connection; False where its address or the server has too many."""

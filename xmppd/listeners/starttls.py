@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from xmppd.wire.features import State, StreamFeature
 from xmppd.wire.items import Nonza
@@ -12,23 +12,38 @@ from xmppd.xmpp.stanza import Stanza
 if TYPE_CHECKING:
     from .c2s import ClientConnection
 
-
-def row(required: bool) -> StreamFeature[ClientConnection]:
-    """The feature, as the door has it."""
-    inside = "<required/>" if required else ""
-    return StreamFeature(
-        "starttls",
-        frozenset({f"{ns.TLS} starttls"}),
-        needs=State(0),
-        forbids=State.SECURE | State.AUTHENTICATED,
-        advertise=lambda connection: f"<starttls xmlns='{ns.TLS}'>{inside}</starttls>",
-        handle=_start,
-        order=10,
-    )
+TOO_LATE: Final = State.SECURE | State.AUTHENTICATED
 
 
-async def _start(connection: ClientConnection, element: Nonza | Stanza) -> None:
+def row(mode: Literal["required", "optional", "none"]) -> StreamFeature[ClientConnection]:
+    """The feature, as the door has it. It takes the element in any state, for it has a refusal of its own."""
+    inside = "<required/>" if mode == "required" else ""
+
+    def possible(connection: ClientConnection) -> bool:
+        return mode != "none" and not connection.state & TOO_LATE
+
+    def advertise(connection: ClientConnection) -> str:
+        return f"<starttls xmlns='{ns.TLS}'>{inside}</starttls>" if possible(connection) else ""
+
+    async def begin(connection: ClientConnection, element: Nonza | Stanza) -> None:
+        if possible(connection):
+            _start(connection)
+        else:
+            _refuse(connection)
+
+    tags = frozenset({f"{ns.TLS} starttls"})
+    return StreamFeature("starttls", tags, State(0), State(0), advertise, begin, order=10)
+
+
+def _start(connection: ClientConnection) -> None:
+    engine = connection.listener.engine(connection.host.name if connection.host else "")
     connection.write_xml(f"<proceed xmlns='{ns.TLS}'/>")
     # Whatever came behind <starttls/> was injected in the clear: it must never be read as part of the secure stream.
     connection.restart()
-    connection.start_tls(connection.listener.engine(connection.host.name if connection.host else ""))
+    connection.start_tls(engine)
+
+
+def _refuse(connection: ClientConnection) -> None:
+    """It was not offered (RFC 6120 5.4.2.2)."""
+    connection.write_xml(f"<failure xmlns='{ns.TLS}'/>")
+    connection.close()
