@@ -86,7 +86,7 @@ class Host:
             if stanza.kind != "message":
                 check(stanza)
             chain = self.hooks.session_send
-            if chain.handlers and await chain.run(event) is STOP:
+            if chain.of[stanza.kind] and await chain.run(event) is STOP:
                 return
             if event.stanza.to is None:
                 await self._take_own(event)
@@ -122,7 +122,7 @@ class Host:
             return  # nobody is there to see it, so it is all the same whether there is such an account
         exists = bool(sessions) or await self.exists(bare)
         chain = self.hooks.account_receive
-        if chain.handlers and exists:
+        if chain.of[stanza.kind] and exists:
             if await chain.run(event) is STOP:
                 return
             stanza, sessions = event.stanza, self.sessions.of(bare)  # some may have left while a handler waited

@@ -147,8 +147,8 @@ class Loader:
     def _attach_mark(self, method: Any, mark: object) -> Undo:
         host = self._host
         match mark:
-            case Mark(hook, stage):
-                getattr(host.hooks, hook).add(method, stage)
+            case Mark(hook, stage, kinds):
+                getattr(host.hooks, hook).add(method, stage, kinds)
                 return lambda: getattr(host.hooks, hook).remove(method)
             case IQMark(type, target, name):
                 host.iq.add(type, target, name, method)

@@ -79,7 +79,7 @@ class Last(Module):
             raise StanzaError("item-not-found", "this account was never here")
         return _query(self.clock.time() - row[0], row[1])
 
-    @hook.account_receive.at(FILTER)
+    @hook.account_receive.at(FILTER, "iq")
     def guard(self, event: Event) -> Awaitable[None] | None:
         """A stranger's question reaches no resource either: it would tell whether that is here (4, 8)."""
         stanza = event.stanza

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from xmppd.api import (
+    DELIVER,
     STOP,
     Event,
     Host,
@@ -103,7 +104,7 @@ class Presence(Module):
         for contact in contacts:
             try:
                 event = Event(addressed(parse(contact)), session)
-                if chain.handlers and await chain.run(event) is STOP:
+                if chain.of["presence"] and await chain.run(event) is STOP:
                     continue
                 await route(event)
             except Exception:
@@ -150,12 +151,12 @@ class Presence(Module):
 
     async def _answer(self, answer: Stanza) -> None:
         event = Event(answer)
-        if not self._copies.handlers or await self._copies.run(event) is not STOP:
+        if not self._copies.of["presence"] or await self._copies.run(event) is not STOP:
             await self._route(event)
 
     # To one address alone
 
-    @hook.session_send
+    @hook.session_send.at(DELIVER, "presence")
     def direct(self, event: Event) -> Verdict:
         """Directed presence is remembered: who got it is told when the session becomes unavailable (4.6.3)."""
         stanza = event.stanza

@@ -77,7 +77,7 @@ class Session:
     async def deliver(self, stanza: Stanza) -> None:
         """Send a copy through `session_receive` to the door. Refused copies raise `StanzaError`."""
         chain = self.hooks.session_receive
-        if chain.handlers:
+        if chain.of[stanza.kind]:
             event = Event(stanza, None, self)
             if await chain.run(event) is STOP:
                 return

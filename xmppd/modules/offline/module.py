@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Final
 
 from xmppd.api import (
+    DELIVER,
     STOP,
     AccountEvent,
     CommandError,
@@ -123,7 +124,7 @@ class Offline(Module):
         error = StanzaError("internal-server-error", "the message could not be stored")
         self._spawn(self.host.house.router.refuse(event, error))
 
-    @hook.account_receive
+    @hook.account_receive.at(DELIVER, "message")
     def in_order(self, event: Event) -> Verdict:
         """While stored messages wait for a session that is here already, a new one goes behind them."""
         stanza = event.stanza

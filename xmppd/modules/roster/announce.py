@@ -11,7 +11,7 @@ async def send_copy(host: Host, session: Session, copy: Stanza) -> None:
     """Send one copy of a session's presence, unless `presence_send` holds it back."""
     event = Event(copy, session)
     chain = host.hooks.presence_send
-    if not chain.handlers or await chain.run(event) is not STOP:
+    if not chain.of["presence"] or await chain.run(event) is not STOP:
         await host.house.router.route(event)
 
 

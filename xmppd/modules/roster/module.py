@@ -7,6 +7,7 @@ from typing import Any
 
 from xmppd.api import (
     ACCOUNT,
+    DELIVER,
     IQ,
     AccountEvent,
     Event,
@@ -193,7 +194,7 @@ class Rosters(RosterCommands, Module):
 
     # What happens
 
-    @hook.session_send
+    @hook.session_send.at(DELIVER, "presence")
     def subscription_sent(self, event: Event) -> Awaitable[Any] | None:
         """A client's subscription stanza."""
         stanza = event.stanza
