@@ -83,7 +83,7 @@ class Last(Module):
     def guard(self, event: Event) -> Awaitable[None] | None:
         """A stranger's question reaches no resource either: it would tell whether that is here (4, 8)."""
         stanza = event.stanza
-        if stanza.kind != "iq" or stanza.type != "get" or stanza.names != QUERY:
+        if stanza.type != "get" or stanza.names != QUERY:
             return None
         to, sender = stanza.to, stanza.sender
         if to is None or sender is None or not to.resource:
