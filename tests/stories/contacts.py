@@ -7,7 +7,9 @@ import pytest
 
 from tests.kit.client import Client
 from tests.kit.world import World, a_world
-from xmppd.xmpp.stanza import Element
+from xmppd.api import Event
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.stanza import Element, Stanza
 
 MODULES: dict[str, dict[str, Any]] = {"roster": {}, "presence": {}, "ping": {}}
 NS = {"r": "jabber:iq:roster", "c": "jabber:client"}
@@ -18,6 +20,23 @@ GET = "<iq type='get'><query xmlns='jabber:iq:roster'/></iq>"
 async def world() -> AsyncIterator[World]:
     async with a_world(modules=MODULES) as made:
         yield made
+
+
+class Remote:
+    """Another server's domain: it keeps what is sent there, as (type, from, to)."""
+
+    def __init__(self) -> None:
+        self.came: list[tuple[str, str, str]] = []
+
+    async def handle(self, event: Event) -> None:
+        stanza = event.stanza
+        self.came.append((stanza.type, str(stanza.sender), str(stanza.to)))
+
+
+async def from_remote(world: World, type: str, to: str, letter: bytes = b"") -> None:
+    """`bob@remote.example` sends a presence here; he answers probes and subscriptions from his bare address."""
+    sender = JID.parse("bob@remote.example" if type else "bob@remote.example/desk")
+    await world.server.router.send(Stanza("presence", JID.parse(to), sender, type, letter=letter))
 
 
 def setting(inside: str) -> str:

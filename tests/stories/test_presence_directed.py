@@ -76,6 +76,9 @@ async def test_an_unavailable_session_directs_again(world: World) -> None:
     alice.send(f"<presence to='{BOB}'/><presence type='unavailable'/>")
     await alice.ping()
     assert [each.get("type") for each in await bob.pending()] == [None, "unavailable"]
+    alice.send("<presence type='unavailable'/>")
+    await alice.ping()
+    await bob.receives_nothing()
     alice.send(f"<presence to='{BOB}'/>")
     await alice.ping()
     await alice.close()

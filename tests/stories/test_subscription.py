@@ -126,6 +126,28 @@ async def test_a_request_waits_for_the_absent_and_comes_until_it_is_answered(wor
     assert not [each for each in await last.pending() if each.get("type") == "subscribe"]
 
 
+async def kept_requests(world: World) -> list[str]:
+    return [row[0] for row in await world.host.house.storage.fetch("SELECT contact FROM roster_requests")]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"<presence to='{ALICE}' type='subscribed'/>",
+        f"<presence to='{ALICE}' type='unsubscribed'/>",
+        f"<iq id='r' type='set'><query xmlns='jabber:iq:roster'><item jid='{ALICE}' subscription='remove'/></query></iq>",
+    ],
+)
+async def test_a_request_that_was_answered_is_kept_no_longer(world: World, answer: str) -> None:
+    alice, bob = await world.online("alice/phone"), await world.online("bob/desk")
+    await bob.ask(setting(f"<item jid='{ALICE}'/>"))
+    await say(alice, "subscribe", BOB)
+    assert await kept_requests(world) == [ALICE]
+    bob.send(answer)
+    await bob.ping()
+    assert await kept_requests(world) == []
+
+
 async def test_a_request_that_was_taken_back_does_not_wait(world: World) -> None:
     await world.account("bob")
     alice = await world.session("alice/phone")

@@ -113,7 +113,7 @@ class Presence(Module):
     def _reachable(self, contacts: Iterable[str]) -> list[str]:
         """Those of the contacts, by bare address, who are not accounts of this host without a session."""
         present, here = self.host.sessions.of, f"@{self.host.name}"
-        return [contact for contact in contacts if not contact.endswith(here) or present(contact) or "/" in contact]
+        return [contact for contact in contacts if not contact.endswith(here) or present(contact)]
 
     async def _show_others(self, session: Session) -> None:
         """A new resource learns of those that its account has online (4.2.2)."""
