@@ -1,0 +1,153 @@
+"""Data channels: keeps the bytestreams between clients (XEP-0047) in bounds, and leaves none dangling.
+
+The clients do the work (`xmppd.client.channels`); this watches them pass. What passes is known by the names of its
+elements, so that a block of data is never opened here: what a pair of clients may send is a second's worth for each
+stream between them, whichever of their streams it is for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from secrets import token_hex
+
+from xmppd.api import FILTER, Counter, Event, Gauge, Module, ModuleOptions, SessionEvent, every, hook, option
+from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.stanza import Stanza, escape
+
+from .streams import Link, Stream, Streams
+
+NS_CHANNEL = "urn:xmppd:channel:0"
+NS_IBB = "http://jabber.org/protocol/ibb"
+OPEN, DATA, CLOSE = f"{NS_IBB} open", f"{NS_IBB} data", f"{NS_IBB} close"
+
+
+class DataChannels(Module):
+    """Bounds for in-band bytestreams: size of blocks, number of streams, bytes a second.
+
+    Who sends too fast is not refused: its stream is read no further until the next second. So its own client feels it,
+    and does what it does with a slow receiver.
+    """
+
+    features, xeps = {NS_CHANNEL}, {"0047": "2.0.1"}
+    open = Gauge("Streams that are open now", read=lambda module: len(module.streams))
+    opened = Counter("Streams that both sides agreed to")
+    refused = Counter("Requests and blocks refused").by("condition")
+    hung_up = Counter("Streams closed because the session at one end was gone")
+    carried = Counter("Bytes of blocks, in base64, as they were on the wire")
+    held = Counter("Blocks that had to wait for the next second")
+
+    class Options(ModuleOptions):
+        """How much in-band bytestreams may take."""
+
+        block_size: int = option(8192, "Largest block, in bytes before base64", least=512, most=65535)
+        channels_per_session: int = option(50, "Streams that one session may have open", least=1)
+        rate: int = option(1048576, "Bytes a second of each stream, in base64, as on the wire", least=1024)
+
+    options: Options
+
+    async def start(self) -> None:
+        """Streams that were opened before this module was loaded are not known to it, and their blocks are refused."""
+        self.streams = Streams()
+        self._second = asyncio.Event()
+
+    async def stop(self) -> None:
+        """Nobody waits any longer."""
+        self._second.set()
+
+    @hook.session_send.at(FILTER)
+    def watch(self, event: Event) -> Awaitable[None] | None:
+        """What a session here says."""
+        link = self._note(event.stanza)
+        return self._hold() if link is not None and self._fast(link) else None
+
+    @hook.account_receive.at(FILTER)
+    def watch_others(self, event: Event) -> None:
+        """What other servers and rooms say to an account here. They are not held: a stream from there is shared."""
+        if event.origin is None:
+            self._note(event.stanza)
+
+    @hook.session_closed
+    async def hang_up(self, event: SessionEvent) -> None:
+        """Tell whoever had a stream with this session that it is closed, in the session's name."""
+        gone = event.session.jid
+        for peer, sid in self.streams.leave(gone):
+            self.hung_up.inc()
+            letter = f"<close xmlns='{NS_IBB}' sid='{escape(sid)}'/>".encode()
+            await self.send(Stanza("iq", peer, gone, "set", token_hex(6), "", letter, (CLOSE,)))
+
+    @every(1)
+    def next_second(self) -> None:
+        """Everybody may send again."""
+        for link in self.streams:
+            link.spent = 0
+        self._second.set()
+        self._second = asyncio.Event()
+
+    def _note(self, stanza: Stanza) -> Link | None:
+        """Keep the books; returns the link that the stanza has used."""
+        to, sender = stanza.to, stanza.sender
+        if to is None or sender is None or stanza.kind == "presence":
+            return None
+        if stanza.type in ("result", "error"):
+            self._answered(sender, to, stanza)
+        elif DATA in stanza.names:
+            return self._spend(sender, to, stanza)
+        elif OPEN in stanza.names:
+            self._begin(sender, to, stanza)
+        elif CLOSE in stanza.names:
+            self.streams.remove(sender, to, _attribute(stanza, "close", "sid"))
+        return None
+
+    def _begin(self, sender: JID, to: JID, stanza: Stanza) -> None:
+        """Somebody wants to open a stream (XEP-0047 2.1)."""
+        sid, size = _attribute(stanza, "open", "sid"), _attribute(stanza, "open", "block-size")
+        if not sid or not (size.isascii() and size.isdigit()):
+            raise self._refusal("bad-request", "a stream needs a sid and a block-size")
+        if len(size) > 5 or int(size) > self.options.block_size:
+            raise self._refusal("resource-constraint", f"blocks have {self.options.block_size} bytes at most")
+        now, most = self.clock.monotonic(), self.options.channels_per_session
+        if any(self.streams.count(end, now) >= most for end in (sender, to)):
+            raise self._refusal("resource-constraint", f"a session may have {most} streams at most")
+        self.streams.add(sender, to, sid, Stream(stanza.id, now))
+
+    def _answered(self, sender: JID, to: JID, stanza: Stanza) -> None:
+        """Somebody answers something; perhaps a request to open a stream."""
+        link = self.streams.between(sender, to)
+        for sid, stream in list(link.streams.items()) if link is not None else ():
+            if stream.request == stanza.id and not stream.agreed:
+                if stanza.type == "error":
+                    self.streams.remove(sender, to, sid)
+                else:
+                    stream.agreed = True
+                    self.opened.inc()
+
+    def _spend(self, sender: JID, to: JID, stanza: Stanza) -> Link:
+        """A block passes (XEP-0047 2.2)."""
+        link = self.streams.between(sender, to)
+        if link is None:
+            raise self._refusal("item-not-found", f"no stream is open between you and {to}")
+        size = len(stanza.letter)
+        if size > self.options.block_size * 3 // 2 + 1024:  # base64 takes a third more, and there are tags around it
+            raise self._refusal("policy-violation", f"blocks have {self.options.block_size} bytes at most")
+        self.carried.inc(size)
+        link.spent += size
+        return link
+
+    def _fast(self, link: Link) -> bool:
+        return link.spent > self.options.rate * len(link.streams)
+
+    async def _hold(self) -> None:
+        """Wait for the next second; the sender's stream is not read meanwhile."""
+        self.held.inc()
+        await self._second.wait()
+
+    def _refusal(self, condition: str, text: str) -> StanzaError:
+        self.refused[condition].inc()
+        return StanzaError(condition, text)
+
+
+def _attribute(stanza: Stanza, element: str, name: str) -> str:
+    found = stanza.child(element, NS_IBB)
+    return "" if found is None else found.get(name, "")

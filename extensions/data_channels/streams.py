@@ -1,0 +1,82 @@
+"""Which in-band bytestreams are open between whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from xmppd.xmpp.jid import JID
+
+PATIENCE: Final = 60.0  # seconds; a stream that nobody agreed to by then takes up no place any more
+NOBODY: Final[Mapping[JID, Link]] = {}
+
+
+@dataclass(slots=True)
+class Stream:
+    """One stream: the id of the request that opened it, when that was, and whether the other side has agreed."""
+
+    request: str
+    since: float
+    agreed: bool = False
+
+
+@dataclass(slots=True)
+class Link:
+    """All streams between two full addresses, by sid, and the bytes that they carried in this second."""
+
+    streams: dict[str, Stream] = field(default_factory=dict)
+    spent: int = 0
+
+
+class Streams:
+    """Every link under both its ends."""
+
+    def __init__(self) -> None:
+        self._links: dict[JID, dict[JID, Link]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(link.streams) for links in self._links.values() for link in links.values()) // 2
+
+    def __iter__(self) -> Iterator[Link]:
+        """Each link, once for each end."""
+        return (link for links in self._links.values() for link in links.values())
+
+    def between(self, one: JID, other: JID) -> Link | None:
+        """Their link; None where no stream is open."""
+        return self._links.get(one, NOBODY).get(other)
+
+    def count(self, end: JID, now: float) -> int:
+        """How many streams this address has, less those that were never answered."""
+        streams = (stream for link in self._links.get(end, NOBODY).values() for stream in link.streams.values())
+        return sum(stream.agreed or now - stream.since < PATIENCE for stream in streams)
+
+    def add(self, one: JID, other: JID, sid: str, stream: Stream) -> None:
+        """Enter a stream; one of the same sid between the same two is replaced."""
+        link = self.between(one, other) or Link()
+        self._links.setdefault(one, {})[other] = link
+        self._links.setdefault(other, {})[one] = link
+        link.streams[sid] = stream
+
+    def remove(self, one: JID, other: JID, sid: str) -> bool:
+        """Take a stream out; False where there is none."""
+        link = self.between(one, other)
+        if link is None or link.streams.pop(sid, None) is None:
+            return False
+        if not link.streams:
+            self._cut(one, other)
+            self._cut(other, one)
+        return True
+
+    def leave(self, gone: JID) -> list[tuple[JID, str]]:
+        """Take out all streams of an address; returns who was at the other end of each, and its sid."""
+        left = [(peer, sid) for peer, link in self._links.get(gone, NOBODY).items() for sid in link.streams]
+        for peer, sid in left:
+            self.remove(gone, peer, sid)
+        return left
+
+    def _cut(self, one: JID, other: JID) -> None:
+        links = self._links.get(one, {})
+        links.pop(other, None)
+        if not links:
+            self._links.pop(one, None)
