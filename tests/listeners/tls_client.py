@@ -62,7 +62,7 @@ class TLSClient:
         try:
             while piece := self.tls.read(65536):
                 pieces.append(piece)
-        except ssl.SSLWantReadError:
+        except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
             pass
         return b"".join(pieces)
 
