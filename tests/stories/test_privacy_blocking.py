@@ -369,8 +369,8 @@ async def test_the_filters_stand_on_the_road_only_while_somebody_has_a_list() ->
         assert not hooks.presence_send.handlers
         await has_list(romeo, "a", DENY_ALL)
         assert len(hooks.session_receive.handlers) == 1
-        await world.server.loaders["localhost"].unload("blocking")
-        await world.server.loaders["localhost"].unload("privacy")
+        await world.server._loaders["localhost"].unload("blocking")
+        await world.server._loaders["localhost"].unload("privacy")
         assert not hooks.session_receive.handlers
         assert not hooks.presence_send.handlers
         juliet = await world.online("juliet/x")

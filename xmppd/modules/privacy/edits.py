@@ -47,7 +47,7 @@ class Edits:
         before = self._sight.look(account, lists, about)
         statements = _enter(account, lists, target, standard=name is None)
         dropped: list[Item] = []
-        for item in items:
+        for item in reversed(items) if first else items:
             old = target.drop(item.key)
             if old:
                 dropped += old
