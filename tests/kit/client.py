@@ -72,12 +72,16 @@ class Client:
 
     async def login(self, user: str, password: str) -> None:
         """SCRAM-SHA-1, then the new stream."""
+        await self.authenticate(user, password)
+        await self.open()
+
+    async def authenticate(self, user: str, password: str) -> None:
+        """SCRAM-SHA-1 alone."""
         client = ScramClient(["SCRAM-SHA-1"], user, password)
         self.send(self._sasl("auth", client.get_client_first(), " mechanism='SCRAM-SHA-1'"))
         client.set_server_first(_decoded(await self.receive(), "challenge"))
         self.send(self._sasl("response", client.get_client_final()))
         client.set_server_final(_decoded(await self.receive(), "success"))
-        await self.open()
 
     async def bind(self, resource: str = "") -> JID:
         """Bind a resource."""
