@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from xmppd.sasl import HASHES, ITERATIONS, Credentials, Throttle
+from xmppd.sasl import HASHES, ITERATIONS, Credentials, Keys, Throttle
 from xmppd.sasl.keys import PLAIN_ORDER, check, derive_all, dump, load, matches, pretended
 from xmppd.storage import Row, Statement, Storage
 from xmppd.xmpp.errors import StanzaError
@@ -91,7 +91,7 @@ class Accounts:
     async def credentials(self, user: str) -> Credentials | None:
         """The keys by hash, None where there is no such account. Never from memory: the time would tell who exists."""
         row = await self._storage.fetch_one(SELECT, self.host, user)
-        return None if row is None else dict(load(text) for text in row if text is not None)
+        return None if row is None else _Stored(row)
 
     async def create(self, user: str, password: str) -> None:
         """Make an account; on disk when this returns.
@@ -193,6 +193,24 @@ class Accounts:
         if name not in kept and len(kept) >= size:
             del kept[next(iter(kept))]
         kept[name] = None
+
+
+class _Stored(Mapping[str, Keys]):
+    """A row's keys by hash, read from their text when they are asked for: a login needs one of three."""
+
+    __slots__ = ("_texts",)
+
+    def __init__(self, row: Row) -> None:
+        self._texts = {hash: text for hash, text in zip(HASHES, row, strict=True) if text is not None}
+
+    def __getitem__(self, hash: str) -> Keys:
+        return load(self._texts[hash])[1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 def _prepared(user: str) -> str:
