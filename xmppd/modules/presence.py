@@ -42,6 +42,8 @@ class Presence(Module):
             least=1,
         )
 
+    options: Options
+
     def __init__(self, host: Host, options: ModuleOptions) -> None:
         super().__init__(host, options)
         self._route = host.house.router.route
@@ -99,14 +101,19 @@ class Presence(Module):
         return self._rosters.known(account) or await self._rosters.get(account)
 
     async def _send(self, session: Session, stanza: Stanza, contacts: Iterable[str]) -> None:
-        """One copy to each contact. This is the busiest loop of a server: what it calls is kept short."""
-        route, chain, addressed, parse = self._route, self._copies, stanza.addressed, JID.parse
+        """One copy to each contact. This is the busiest loop of a server: it goes to each domain itself."""
+        chain, addressed, parse, router = self._copies, stanza.addressed, JID.parse, self.host.house.router
+        domains = router.domains
         for contact in contacts:
             try:
-                event = Event(addressed(parse(contact)), session)
+                to = parse(contact)
+                event = Event(addressed(to), session)
                 if chain.of["presence"] and await chain.run(event) is STOP:
                     continue
-                await route(event)
+                domain = domains.get(to.domain)
+                await (router.route(event) if domain is None else domain.handle(event))
+            except StanzaError as error:
+                await router.refuse(event, error)
             except Exception:
                 self.log.exception("presence of %s did not reach %s", session.jid, contact)
 

@@ -68,6 +68,8 @@ def _presence(stanza: Stanza, exists: bool, sessions: Sequence[Session]) -> Choi
     if to is not None and to.resource:
         found = [session for session in sessions if session.jid == to]
         return (Action.DELIVER if found else Action.IGNORE), found
+    if len(sessions) == 1:  # the usual case, and the busiest
+        return (Action.DELIVER, sessions) if sessions[0].presence is not None else (Action.IGNORE, NOBODY)
     available = [session for session in sessions if session.presence is not None]
     return (Action.DELIVER if available else Action.IGNORE), available
 

@@ -54,6 +54,8 @@ class Rosters(RosterCommands, Module):
 
         max_groups: int = option(64, "Groups of one contact; `not-acceptable` past it.", least=0)
 
+    options: Options
+
     def __init__(self, host: Host, options: ModuleOptions) -> None:
         super().__init__(host, options)
         self.parts: list[ItemPart] = []
