@@ -23,7 +23,7 @@ NS_IBB = "http://jabber.org/protocol/ibb"
 OPEN, DATA, CLOSE = f"{NS_IBB} open", f"{NS_IBB} data", f"{NS_IBB} close"
 
 
-class DataChannels(Module):
+class Channels(Module):
     """Bounds for in-band bytestreams: size of blocks, number of streams, bytes a second.
 
     Who sends too fast is not refused: its stream is read no further until the next second. So its own client feels it,

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from slixmpp import JID, ClientXMPP
 
 from tests.kit.world import World
 
 PATIENCE = 10.0  # seconds until a story that waits for nothing fails
+T = TypeVar("T")
+
+
+async def within(work: Awaitable[T]) -> T:
+    """Wait for something that must come."""
+    return await asyncio.wait_for(work, PATIENCE)
 
 
 async def connected(world: World, address: str) -> ClientXMPP:
@@ -25,7 +31,7 @@ async def connected(world: World, address: str) -> ClientXMPP:
     begun = asyncio.get_running_loop().create_future()
     xmpp.add_event_handler("session_start", begun.set_result, disposable=True)
     xmpp.connect("127.0.0.1", world.server.port)
-    await asyncio.wait_for(begun, PATIENCE)
+    await within(begun)
     return xmpp
 
 
@@ -38,6 +44,14 @@ async def people(world: World, *addresses: str) -> AsyncIterator[list[ClientXMPP
     finally:
         for xmpp in clients:
             await left(xmpp)
+
+
+async def until(done: Callable[[], object]) -> None:
+    """Let everybody go on until something is true."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while not done():
+        assert asyncio.get_running_loop().time() < deadline, "it never came true"
+        await asyncio.sleep(0)
 
 
 async def left(xmpp: ClientXMPP) -> None:

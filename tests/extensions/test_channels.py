@@ -85,7 +85,7 @@ async def test_the_feature_is_in_service_discovery() -> None:
         alice = await world.session("alice/x")
         query = "<query xmlns='http://jabber.org/protocol/disco#info'/>"
         info = await alice.ask(f"<iq type='get' to='localhost'>{query}</iq>")
-        assert "urn:xmppd:channel:0" in info.xpath(".//@var")
+        assert "urn:xmppd:channel:0" in [feature.get("var") for feature in info[0]]
 
 
 async def test_larger_blocks_than_allowed_are_not_agreed_to() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from asyncio import QueueEmpty
 from collections.abc import Coroutine
 from typing import Any
 
@@ -23,6 +22,7 @@ class Opening:
     """The channels that one client reads."""
 
     def __init__(self, xmpp: ClientXMPP) -> None:
+        self.patience: float = PATIENCE  # seconds between the peer's consent and its stream
         self._xmpp = xmpp
         self._channels: dict[Key, Channel[Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -65,15 +65,12 @@ class Opening:
     def block_came(self, stream: IBBytestream) -> None:
         """slixmpp has checked its number and decoded it."""
         if (channel := self._of(stream)) is not None:
-            try:
-                channel.feed(stream.recv_queue.get_nowait())
-            except QueueEmpty:
-                return
+            channel.feed(stream.recv_queue.get_nowait(), stream.recv_seq)
 
     def ended(self, stream: IBBytestream) -> None:
         """A stream was closed: by its peer, or by slixmpp because a block was missing or wrong."""
         if (channel := self._of(stream)) is not None:
-            channel.lost(stream, None if stream.stream_in_closed else ChannelBroken("a block was lost on the way"))
+            channel.ended_by(stream)
 
     def stop(self) -> None:
         """The session is over."""

@@ -12,13 +12,14 @@ from slixmpp.plugins.xep_0047 import IBBytestream
 
 from .errors import ChannelBroken, ChannelError, ChannelRefused
 from .records import Records
-from .transport import PATIENCE, close_stream, forget_stream
+from .transport import SEQUENCE, close_stream, forget_stream
 
 if TYPE_CHECKING:
     from .opening import Opening
 
 T = TypeVar("T")
 MOST_UNREAD: Final = 1 << 20  # bytes
+LOST: Final = "a block was lost on the way"
 
 
 class Channel(Generic[T]):
@@ -40,6 +41,7 @@ class Channel(Generic[T]):
         self._decode = decode
         self._most_unread = most_unread
         self._records = Records()
+        self._next = 0  # the number that the next block must have
         self._unread: deque[bytes] = deque()
         self._unread_bytes = 0
         self._stream: IBBytestream | None = None
@@ -58,6 +60,11 @@ class Channel(Generic[T]):
     def __aiter__(self) -> AsyncIterator[T]:
         return self._read()
 
+    @property
+    def ended(self) -> bool:
+        """Whether no more records will come, beside those that came already."""
+        return self._ended
+
     async def start(self) -> None:
         """Ask for the channel and wait until it is open. `ChannelRefused` where it is not to be."""
         if self.sid:
@@ -65,7 +72,7 @@ class Channel(Generic[T]):
         self._opened = asyncio.get_running_loop().create_future()
         try:
             await self._channels.ask(self)
-            await asyncio.wait_for(self._opened, PATIENCE)
+            await asyncio.wait_for(self._opened, self._channels.patience)
         except TimeoutError:
             await self._channels.give_up(self)
             raise ChannelRefused("remote-server-timeout", f"{self.peer} agreed, but opened no stream") from None
@@ -103,10 +110,12 @@ class Channel(Generic[T]):
         if self._opened is not None and not self._opened.done():
             self._opened.set_result(None)
 
-    def feed(self, block: bytes) -> None:
-        """A block came in order."""
-        if self._ended:
+    def feed(self, block: bytes, number: int) -> None:
+        """A block came. slixmpp goes on after one that it could not read; a channel does not."""
+        if number != self._next:
+            self.fail(ChannelBroken(LOST))
             return
+        self._next = (number + 1) % SEQUENCE
         try:
             for record in self._records.feed(block):
                 self._unread.append(record)
@@ -136,7 +145,8 @@ class Channel(Generic[T]):
             self._opened.set_exception(error or ChannelRefused("gone", "the channel was closed before it opened"))
         self._news.set()
 
-    def lost(self, stream: IBBytestream, error: ChannelError | None) -> None:
-        """The stream has ended otherwise than by `close`."""
-        self.end(error)
+    def ended_by(self, stream: IBBytestream) -> None:
+        """The other side has closed the stream, or slixmpp has because a block was missing."""
+        whole = stream.stream_in_closed and (stream.recv_seq + 1) % SEQUENCE == self._next
+        self.end(None if whole else ChannelBroken(LOST))
         forget_stream(stream)

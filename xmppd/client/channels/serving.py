@@ -31,6 +31,11 @@ class Serving:
         self._served: dict[Key, tuple[Service, asyncio.Task[None]]] = {}
         self._sendings: dict[Key, Sending] = {}
 
+    @property
+    def sendings(self) -> list[Sending]:
+        """The channels that are fed now."""
+        return list(self._sendings.values())
+
     def listed(self, jid: JID, node: str, asker: JID, _: Any) -> DiscoItems:
         """disco#items at our node: what this asker may open."""
         items = DiscoItems()
