@@ -13,6 +13,8 @@ from tests.bench.peer import Peer
 _BIN = Path(sys.executable).parent
 _SPECIAL = frozenset({"register"})
 """Modules that a server for the public would not have on."""
+_EXTENSIONS = ("xmppd.extensions.privacy_increments",)
+"""Those that rows measure, and that cost the other rows nothing."""
 _CONFIG = Template("""
 hosts: [$host]
 data_dir: $folder/data
@@ -43,7 +45,7 @@ class Xmppd(Peer):
 
     def provision(self, accounts: Sequence[Account]) -> None:
         (self.folder / "both.pem").write_bytes(self.certificate.read_bytes() + self.key.read_bytes())
-        modules = json.dumps({name: {} for name in _standard_modules()})
+        modules = json.dumps({name: {} for name in (*_standard_modules(), *_EXTENSIONS)})
         text = _CONFIG.substitute(folder=self.folder, port=self.port, host=HOST, modules=modules)
         self._config.write_text(text)
         portable = self.folder / "accounts.xml"

@@ -36,6 +36,7 @@ class Choices:
             raise StanzaError("conflict", "the default list applies to another resource")
         before = self._sight.look(account, lists, None)
         lists.default = target
+        lists.refresh()
         commit = self._shelf.write(
             account, [(tables.NO_DEFAULT, (account,)) if name is None else (tables.SET_DEFAULT, (name, account))]
         )
@@ -57,4 +58,5 @@ class Choices:
             lists.active.pop(session, None)
         else:
             lists.active[session] = target
+        lists.refresh()
         await self._sight.tell(before, self._sight.look(account, lists, None))

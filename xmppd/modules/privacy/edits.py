@@ -102,13 +102,14 @@ class Edits:
             raise StanzaError("conflict", "the list applies to another resource")
         before = self._sight.look(account, lists, None)
         change = Change(account, name, (), tuple(target), True, lists.default is target)
-        for each in lists.take_out(target):
-            each.keep(ACTIVE, "")
+        bereft = lists.take_out(target)
         commit = self._write(
             lists, account, [(tables.DROP_LIST, (account, name)), (tables.CLEAR_LIST, (account, name))]
         )
         after = self._sight.look(account, lists, None)
         await commit
+        for each in bereft:
+            each.keep(ACTIVE, "")
         await self._tell(change, before, after)
 
     def _target(self, lists: Lists, name: str | None, items: Iterable[Item]) -> PrivacyList:

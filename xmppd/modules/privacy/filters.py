@@ -46,6 +46,7 @@ class Filters:
         self._known = shelf.known
         self._denied = denied
         self._attached = False
+        self._passed: Stanza | None = None  # the last that every list of its account lets in
 
     def attach(self) -> None:
         """Stand on the road from now on."""
@@ -84,8 +85,9 @@ class Filters:
 
     def deliver(self, event: Event) -> Awaitable[Verdict] | Verdict:
         """A copy to one session, whose list decides. What was kept before its sender was blocked stops here too."""
-        session, sender = event.target, event.stanza.sender
-        if session is None or sender is None:
+        stanza, session = event.stanza, event.target
+        sender = stanza.sender
+        if session is None or sender is None or stanza is self._passed:
             return None
         account = session.jid.bare
         lists = self._known.get(account, UNREAD)
@@ -116,7 +118,7 @@ class Filters:
         # The account's own resources are never kept apart (2.1), and the server in person is nobody's contact.
         if other.bare == account or (not other.local and other.domain == account.domain):
             return None
-        if lists is UNREAD or not lists.ready:
+        if lists is UNREAD or (lists.social and not lists.ready):
             return self._later(account, event, step)
         return step(event, lists)
 
@@ -132,12 +134,15 @@ class Filters:
 
     def _receive(self, event: Event, lists: Lists) -> Verdict:
         stanza = event.stanza
-        sender = stanza.sender
+        kind, sender, contacts = incoming(stanza), stanza.sender, lists.contacts
         assert sender is not None
-        chosen = [lists.default]
-        if lists.active:
-            chosen = [lists.in_force(session) for session in self._reached(stanza)] or chosen
-        kind, contacts = incoming(stanza), lists.contacts
+        for each in lists.used:
+            if not each.allows(kind, sender, contacts):
+                break
+        else:
+            self._passed = stanza
+            return None
+        chosen = [lists.in_force(session) for session in self._reached(stanza)] or [lists.default]
         if any(each is None or each.allows(kind, sender, contacts) for each in chosen):
             return None
         return self._refused(stanza)

@@ -100,11 +100,11 @@ class PrivacyList:
 class Lists:
     """All lists of one account: by name, the default one, and those that are active, by session.
 
-    `social` says that some item is about subscriptions or groups, `grouped` that one is about groups; `refresh` after
-    each change keeps both.
+    `social` says that some item is about subscriptions or groups, `grouped` that one is about groups, `used` are the
+    lists that apply to anybody; `refresh` after each change keeps them.
     """
 
-    __slots__ = ("active", "contacts", "default", "grouped", "named", "social")
+    __slots__ = ("active", "contacts", "default", "grouped", "named", "social", "used")
 
     def __init__(self, contacts: Contacts) -> None:
         self.named: dict[str, PrivacyList] = {}
@@ -112,9 +112,11 @@ class Lists:
         self.active: dict[Session, PrivacyList] = {}
         self.contacts = contacts
         self.social = self.grouped = False
+        self.used: tuple[PrivacyList, ...] = ()
 
     def refresh(self) -> None:
-        """Note anew what the items are about."""
+        """Note anew what the items are about, and which lists apply."""
+        self.used = tuple({each: None for each in (self.default, *self.active.values()) if each is not None})
         self.grouped = any(each.groups for each in self.named.values())
         self.social = self.grouped or any(each.subscriptions for each in self.named.values())
 

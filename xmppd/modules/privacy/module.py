@@ -140,8 +140,9 @@ class Privacy(Module):
         """An active list ends with its session; lists whose account has left need not stay in memory."""
         account = event.session.jid.bare
         lists = self.shelf.known.get(account)
-        if lists is not None:
-            lists.active.pop(event.session, None)
+        if lists is not None and event.session in lists.active:
+            del lists.active[event.session]
+            lists.refresh()
         self.shelf.left(account)
 
     @hook.roster_changed
