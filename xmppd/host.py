@@ -164,16 +164,14 @@ class Host:
             raise StanzaError("service-unavailable", "nobody reads messages to this server")
 
     async def _answer(self, event: Event, target: Target) -> None:
-        """Answer a request. The answer tells a session that all it sent before is safe, so it waits for owed writes."""
+        """Answer a request. The answer tells a session that all it sent before is safe; see `Session.reply`."""
         origin = event.origin
-        if origin is not None and origin.owes:
+        if origin is not None and origin.overdue:
             await origin.settled()
         reply = await self.iq.answer(event, target)
         if reply is None:
             return
         if origin is not None:
-            if origin.owes:
-                await origin.settled()
             origin.reply(reply)
         else:
             await self.house.router.send(reply)
@@ -193,7 +191,8 @@ class Host:
                 taken.door.close(StreamError("conflict", "replaced by a new connection"))
                 await self.close_session(taken, "replaced")
             else:
-                jid = account.with_resource(f"{jid.resource}-{secrets.token_urlsafe(6)}")
+                # 250 characters of at most 4 bytes leave room for the rest within the 1023 of RFC 7622 3.4
+                jid = account.with_resource(f"{jid.resource[:250]}-{secrets.token_urlsafe(6)}")
         session = Session(jid, secrets.token_hex(6), door, self.hooks, self.house.clock.time())
         self.sessions.add(session)
         await self.hooks.session_opened.tell(SessionEvent(session))
