@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from xmppd.xmpp.stanza import Stanza
 
 if TYPE_CHECKING:
-    from .sessions import Session
+    from .sessions import Session, Write
 
 
 class Event:
@@ -25,7 +24,7 @@ class Event:
         self.origin = origin
         self.target = target
 
-    def owe(self, write: Awaitable[object]) -> None:
+    def owe(self, write: Write) -> None:
         """The stanza counts as handled only once `write` is on disk; acknowledgements to its sender wait for it."""
         if self.origin is not None:
             self.origin.owe(write)
