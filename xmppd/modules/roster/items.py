@@ -115,11 +115,17 @@ _SHOWN: Final = BOTH | PENDING_OUT | APPROVED
 _ATTRIBUTES: Final = {mark: _attributes(mark) for mark in range(_SHOWN + 1)}
 
 
-def item_xml(row: Row, inside: str = "") -> str:
-    """An item of a result or a push."""
-    contact, name, grouped, mark = row
+def items_xml(rows: Sequence[Row], inside: Mapping[str, str]) -> str:
+    """The items of a result; `inside` are children by contact."""
+    groups = {grouped: groups_xml(grouped) for grouped in {row[2] for row in rows}}  # many contacts share a few
+    if not inside:
+        return "".join([_item_xml(row, groups[row[2]]) for row in rows])
+    return "".join([_item_xml(row, groups[row[2]] + inside.get(row[0], "")) for row in rows])
+
+
+def _item_xml(row: Row, inside: str) -> str:
+    contact, name, _, mark = row
     named = f" name='{escape(name)}'" if name else ""
-    inside = groups_xml(grouped) + inside
     head = f"<item jid='{escape(contact)}'{named}{_ATTRIBUTES[mark & _SHOWN]}"
     return f"{head}>{inside}</item>" if inside else head + "/>"
 
@@ -141,7 +147,7 @@ def removed_xml(contact: str) -> str:
 
 def shown_xml(row: Row, inside: Mapping[str, str]) -> str:
     """A row as clients are to see it now; `inside` are children by contact."""
-    return item_xml(row, inside.get(row[0], "")) if row[3] & LISTED else removed_xml(row[0])
+    return items_xml((row,), inside) if row[3] & LISTED else removed_xml(row[0])
 
 
 def query_xml(inside: str, version: int) -> str:

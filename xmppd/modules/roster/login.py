@@ -9,7 +9,7 @@ from xmppd.api import IQ, Replied
 from xmppd.xmpp.jid import JID
 
 from .book import Book, Roster
-from .items import ItemPart, Row, item_xml, query_xml, shown_xml
+from .items import ItemPart, Row, items_xml, query_xml, shown_xml
 from .pushes import deliver, push
 
 MOST_KEPT: Final = 256  # answers kept for the next login of the same accounts: 50 contacts each make 1 MB
@@ -64,8 +64,7 @@ class Login:
         return roster, self._keep(account, roster.version, rows, await self.children(account))
 
     def _keep(self, account: JID, version: int, rows: Sequence[Row], inside: Mapping[str, str]) -> str:
-        items = [item_xml(row, inside.get(row[0], "")) for row in rows]
-        xml = query_xml("".join(items), version)
+        xml = query_xml(items_xml(rows, inside), version)
         self._kept.pop(account, None)
         if len(xml) <= LONGEST_KEPT:
             self._kept[account] = (version, xml)
