@@ -174,3 +174,14 @@ async def test_a_zstd_window_over_the_bound_is_refused() -> None:
         encoder = zstandard.ZstdCompressor(compression_params=large).compressobj()
         squeezed.writer.write(encoder.compress(b"<a/>") + encoder.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
         assert b"131072 bytes at most" in await squeezed.read(65536)
+
+
+async def test_a_small_burst_is_readable_at_once_and_small() -> None:
+    async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
+        alice, squeezed = await compressed(world, "alice", "zlib")
+        bob = await world.session("bob/desk")
+        for number in range(20):
+            before = squeezed.received
+            bob.send(f'<message to=\'{alice.jid}\' id=\'u{number}\'><body>{{"s":"x","x":5}}</body></message>')
+            await alice.receives(f"c:message[@id='u{number}']")
+        assert squeezed.received - before <= 10
