@@ -121,9 +121,10 @@ async def test_removing_a_contact_and_an_account_tells_the_other_server(world: W
 async def test_a_refused_copy_leaves_the_others(world: World, remote: Remote) -> None:
     """A contact whose server is not reachable hinders nobody."""
     alice = await friend(world)
-    await world.module("roster").set_item(alice.jid.bare, JID.parse("eve@elsewhere.example"), "", (), "from")
+    for contact in ("eve@elsewhere.example", "carol@remote.example"):
+        await world.module("roster").set_item(alice.jid.bare, JID.parse(contact), "", (), "from")
     await alice.pending()
     remote.came.clear()
     alice.send("<presence><show>away</show></presence>")
     await alice.ping()
-    assert remote.came == [("", f"{ALICE}/phone", BOB)]
+    assert remote.came == [("", f"{ALICE}/phone", BOB), ("", f"{ALICE}/phone", "carol@remote.example")]
