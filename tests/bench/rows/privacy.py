@@ -89,7 +89,7 @@ class Messages(CpuRow):
             reader.ask(_ACTIVE)
 
     def window(self, meter: Meter, effort: Effort) -> int:
-        rounds = effort.load(_EACH) * 2
+        rounds = effort.load(_EACH) * 8
         batches = [_MESSAGE.format(reader.jid.partition("/")[0]).encode() * _EACH for reader in self._readers]
         with meter:
             for _ in range(rounds):

@@ -14,7 +14,7 @@ from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza
 
-from .items import PRESENCE_OUT, incoming, outgoing
+from .items import MESSAGE, PRESENCE_OUT, incoming, outgoing
 from .lists import Lists
 from .shelf import Shelf
 
@@ -46,7 +46,7 @@ class Filters:
         self._known = shelf.known
         self._denied = denied
         self._attached = False
-        self._passed: Stanza | None = None  # the last that every list of its account lets in
+        self._passed: Stanza | None = None  # the last that every list of its account lets in; not judged again
 
     def attach(self) -> None:
         """Stand on the road from now on."""
@@ -81,13 +81,18 @@ class Filters:
             return None
         account = to.bare
         lists = self._known.get(account, UNREAD)
-        return None if lists is None else self._decide(lists, account, sender, event, self._receive)
+        if lists is None:
+            self._passed = stanza
+            return None
+        return self._decide(lists, account, sender, event, self._receive)
 
     def deliver(self, event: Event) -> Awaitable[Verdict] | Verdict:
         """A copy to one session, whose list decides. What was kept before its sender was blocked stops here too."""
-        stanza, session = event.stanza, event.target
-        sender = stanza.sender
-        if session is None or sender is None or stanza is self._passed:
+        stanza = event.stanza
+        if stanza is self._passed:
+            return None
+        session, sender = event.target, stanza.sender
+        if session is None or sender is None:
             return None
         account = session.jid.bare
         lists = self._known.get(account, UNREAD)
@@ -116,7 +121,7 @@ class Filters:
         self, lists: Lists | Unread, account: JID, other: JID, event: Event, step: Step
     ) -> Awaitable[Verdict] | Verdict:
         # The account's own resources are never kept apart (2.1), and the server in person is nobody's contact.
-        if other.bare == account or (not other.local and other.domain == account.domain):
+        if other.domain == account.domain and (not other.local or other.local == account.local):
             return None
         if lists is UNREAD or (lists.social and not lists.ready):
             return self._later(account, event, step)
@@ -134,7 +139,8 @@ class Filters:
 
     def _receive(self, event: Event, lists: Lists) -> Verdict:
         stanza = event.stanza
-        kind, sender, contacts = incoming(stanza), stanza.sender, lists.contacts
+        kind = MESSAGE if stanza.kind == "message" else incoming(stanza)
+        sender, contacts = stanza.sender, lists.contacts
         assert sender is not None
         for each in lists.used:
             if not each.allows(kind, sender, contacts):

@@ -43,10 +43,9 @@ class PrivacyList:
         """
         found: Item | None = None
         jids = self.jids
-        if jids:
-            for item in (jids.get(other), jids.get(other.bare), jids.get(other.domain)):
-                if item is not None:
-                    found = _earlier(found, item, kind)
+        if jids and (other in jids or other.bare in jids or other.domain in jids):
+            for key in (other, other.bare, other.domain):
+                found = _earlier(found, jids.get(key), kind)
         if self.subscriptions:
             found = _earlier(found, self.subscriptions.get(contacts.subscription(other.bare)), kind)
         if self.groups:
