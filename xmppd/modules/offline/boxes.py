@@ -106,9 +106,9 @@ class Boxes:
         return self._boxes.get(name) or self._remember(Box(name, 0, 0))
 
     def _remember(self, box: Box) -> Box:
-        self._boxes[box.name] = box
-        if len(self._boxes) > REMEMBERED:
+        if len(self._boxes) >= REMEMBERED:
             self._make_room()
+        self._boxes[box.name] = box
         return box
 
     def _make_room(self) -> None:

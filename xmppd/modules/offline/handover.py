@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from xmppd.api import Session, StorageError
 from xmppd.xmpp.errors import StanzaError
@@ -23,8 +23,18 @@ FIRST_LOOK: Final = 0.01  # seconds until we look whether they were taken; then 
 LAST_LOOK: Final = 1.0
 DELAYED: Final = f"{DELAY} delay"
 
-Present = Callable[[str], Sequence[Session]]  # name -> sessions that may be given messages
-Ended = Callable[[Box], None]
+
+class Owner(Protocol):
+    """Who hands over: the module."""
+
+    def present(self, name: str) -> Sequence[Session]:
+        """The sessions of an account that may be given messages."""
+
+    def count_taken(self, number: int) -> None:
+        """So many messages have reached a client."""
+
+    def ended(self, box: Box) -> None:
+        """A handover is over; what waits in the box is nobody's."""
 
 
 class Handover:
@@ -33,12 +43,11 @@ class Handover:
     Messages that come meanwhile are stored behind the others (`Offline.in_order`) and leave here in their turn.
     """
 
-    def __init__(self, box: Box, boxes: Boxes, session: Session, present: Present, ended: Ended) -> None:
+    def __init__(self, box: Box, boxes: Boxes, session: Session, owner: Owner) -> None:
         self.session = session
         self._box = box
         self._boxes = boxes
-        self._present = present
-        self._ended = ended
+        self._owner = owner
         self._start = box.last  # what has a higher number came while the user was here
         self._sure = box.handed  # up to here the client has them
         self._given = 0
@@ -62,7 +71,7 @@ class Handover:
         """The session is gone, or nothing is left to do: what it has not taken belongs to the next one."""
         if not self._over:
             self._close()
-            self._ended(self._box)
+            self._owner.ended(self._box)
 
     def _close(self) -> None:
         self._over = True
@@ -92,7 +101,7 @@ class Handover:
 
     @property
     def _wanted(self) -> bool:
-        return self.session in self._present(self._box.name)
+        return self.session in self._owner.present(self._box.name)
 
     async def _give_one(self, seq: int, packed: bytes) -> bool:
         if not self._over:
@@ -100,7 +109,7 @@ class Handover:
                 await _deliver(self.session, unpack(packed, self._delay(seq), DELAYED))
             else:
                 stanza = unpack(packed)
-                for session in self._present(self._box.name):
+                for session in self._owner.present(self._box.name):
                     await _deliver(session, stanza)
         if not self._over:
             self._box.handed = seq
@@ -145,6 +154,7 @@ class Handover:
         if self._given:
             try:
                 self._boxes.taken(self._box, self._given, self._box.handed)
+                self._owner.count_taken(self._given)
             except StorageError as error:
                 log.error("offline messages that were delivered could not be deleted: %s", error)
         self._sure, self._given, self._taken = self._box.handed, 0, None

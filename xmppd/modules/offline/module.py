@@ -137,14 +137,14 @@ class Offline(Module):
         return self._behind(event, box, to)
 
     def _behind(self, event: Event, box: Box, to: JID) -> Verdict:
-        present = self._present(box.name)
+        present = self.present(box.name)
         if not present or worth(event.stanza) is not Worth.KEEP or self._is_for_another(box, to):
             return None
         if box.count >= self.options.max_user_messages:
             return None  # it can still be read now
         self._put(event, box)
         if box.handover is None:
-            self._ended(box)
+            self.ended(box)
         return STOP
 
     def _is_for_another(self, box: Box, to: JID) -> bool:
@@ -168,16 +168,22 @@ class Offline(Module):
                 await self._hand_over(box, session)
 
     async def _hand_over(self, box: Box, session: Session) -> None:
-        await Handover(box, self._boxes, session, self._present, self._ended).begin()
+        await Handover(box, self._boxes, session, self).begin()
 
-    def _ended(self, box: Box) -> None:
-        present = self._present(box.name)
+    def ended(self, box: Box) -> None:
+        """Whoever else is here is given what still waits."""
+        present = self.present(box.name)
         if box.waiting and box.handover is None and present:
             self._spawn(self._hand_over(box, present[0]))
 
-    def _present(self, name: str) -> list[Session]:
+    def present(self, name: str) -> list[Session]:
+        """The sessions of an account that may be given messages: available, and not negative."""
         sessions = self.host.sessions.of(JID(name, self.host.name))
         return [session for session in sessions if session.presence is not None and session.priority >= 0]
+
+    def count_taken(self, number: int) -> None:
+        """For the metrics."""
+        self.delivered.inc(number)
 
     @hook.session_closed
     def leave(self, event: SessionEvent) -> None:
