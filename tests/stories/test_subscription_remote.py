@@ -6,6 +6,8 @@ import pytest
 
 from tests.kit.client import Client
 from tests.kit.world import World, a_world
+from xmppd.api import Event
+from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 
 from .contacts import MODULES, Remote, from_remote, interested, item, roster
@@ -118,13 +120,22 @@ async def test_removing_a_contact_and_an_account_tells_the_other_server(world: W
     ]
 
 
+class Refusing:
+    """A domain that takes nothing."""
+
+    async def handle(self, event: Event) -> None:
+        raise StanzaError("forbidden")
+
+
 async def test_a_refused_copy_leaves_the_others(world: World, remote: Remote) -> None:
-    """A contact whose server is not reachable hinders nobody."""
+    """A contact whose server takes nothing hinders nobody, and the sender learns of it."""
+    world.server.router.add("elsewhere.example", Refusing())
     alice = await friend(world)
     for contact in ("eve@elsewhere.example", "carol@remote.example"):
         await world.module("roster").set_item(alice.jid.bare, JID.parse(contact), "", (), "from")
     await alice.pending()
     remote.came.clear()
     alice.send("<presence><show>away</show></presence>")
+    await alice.receives_error("forbidden")
     await alice.ping()
     assert remote.came == [("", f"{ALICE}/phone", BOB), ("", f"{ALICE}/phone", "carol@remote.example")]
