@@ -15,7 +15,9 @@ from .plain import plain_letter
 
 STREAM_TAG: Final = f"{ns.STREAM} stream"
 KINDS: Final = ("message", "presence", "iq")
+LOST: Final = -9  # the depth of a parser that met an error: it reads nothing more
 WHITESPACE: Final = b" \t\r\n"
+NOTHING: Final = re.compile(b"(?!)")
 TAG: Final = re.compile(rb"""<(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
 
 # The namespace declarations of a stream header, (prefix, namespace): first that of the header itself, then the others
@@ -36,7 +38,8 @@ class Cutter:
     """An expat parser and its place in the stream it reads just now.
 
     Offsets are those of the buffer that `cut` is given: `start` is where the stanza begins that `depth` (0: none) is
-    inside of, `done` where the last one ended. `age` are the bytes that it read before this buffer.
+    inside of, `done` where the last one ended. `age` are the bytes that it read before this buffer. `home` is where it
+    waits between two stanzas.
     """
 
     def __init__(self, content: str, bounds: Bounds) -> None:
@@ -46,10 +49,11 @@ class Cutter:
         self.header: Header | None = None
         self.context: Context = ()
         self.fed = 0
+        self.home: list[Cutter] | None = None
         self._bounds = bounds
+        self._most = bounds.attributes
         self._declared: dict[str, str] = {}
-        self._prefixes: tuple[bytes, ...] = ()
-        self._open = 0
+        self._prefixed = NOTHING
         self._buffer = b""
         self._lang = ""
         self._limit = 0
@@ -81,7 +85,6 @@ class Cutter:
     def rebase(self, dropped: int) -> None:
         """The first `dropped` bytes of the buffer are dropped."""
         self.age += dropped
-        self._open -= dropped
         self.start -= dropped
         self.done = 0
 
@@ -100,9 +103,11 @@ class Cutter:
             self._parser.Parse(buffer if whole - fed == len(buffer) else buffer[fed:whole], False)
         except StreamError as error:
             items.append(error)
+            self.depth = LOST
         except expat.ExpatError as error:
             if not (items and isinstance(items[-1], End)):
                 items.append(_not_well_formed(error))
+            self.depth = LOST
         self._buffer = b""
         return items
 
@@ -119,19 +124,15 @@ class Cutter:
             self._names.append(name)
         elif depth == 1:
             self._name, self._attributes, self._names = name, attributes, []
-            self._open_stanza()
+            start = self.start = self._parser.CurrentByteIndex - self.age
+            if start != self.done:
+                self._check_gap(start)
         elif depth == 0:
             self._open_stream(name, attributes)
         elif depth > self._bounds.depth:
             raise StreamError("policy-violation", f"a stanza may nest {self._bounds.depth} levels deep at most")
-        if len(attributes) > self._bounds.attributes:
+        if len(attributes) > self._most:
             raise StreamError("policy-violation", f"an element may have {self._bounds.attributes} attributes at most")
-
-    def _open_stanza(self) -> None:
-        start = self.start = self._parser.CurrentByteIndex - self.age
-        if start != self.done:
-            self._check_gap(start)
-        self._open = _end_of_tag(self._buffer, start)
 
     def _check_gap(self, end: int) -> None:
         if self._buffer[self.done : end].strip(WHITESPACE):
@@ -139,26 +140,25 @@ class Cutter:
 
     def _ended(self, name: str) -> None:
         depth = self.depth = self.depth - 1
-        if depth > 0:
-            return
-        if depth < 0:
+        if depth == 0:
+            self._finish()
+        elif depth < 0:
             self._check_gap(self._parser.CurrentByteIndex - self.age)
             self._items.append(End())
-            return
-        buffer, opened = self._buffer, self._open
+
+    def _finish(self) -> None:
+        buffer, start, name = self._buffer, self.start, self._name
+        opened = _end_of_tag(buffer, start)
         if buffer[opened - 2] == 47:  # "/": an empty-element tag, whose end event expat places behind it
-            letter, self.done = b"", opened
+            letter, done = b"", opened
         else:
             close = self._parser.CurrentByteIndex - self.age
-            letter, self.done = buffer[opened:close], buffer.find(b">", close) + 1
-        self._finish(letter)
-
-    def _finish(self, letter: bytes) -> None:
-        name = self._name
-        if self.done - self.start > self._limit:
+            letter, done = buffer[opened:close], buffer.find(b">", close) + 1
+        self.done = done
+        if done - start > self._limit:
             raise too_long(self._limit)
-        if self._is_prefixed(letter):
-            letter = plain_letter(self.context, self._buffer[self.start : self.done])
+        if self._prefixed.search(letter) or (buffer.find(b":", start, opened) > 0 and _declares(buffer[start:opened])):
+            letter = plain_letter(self.context, buffer[start:done])
         kind = self._kinds.get(name)
         if kind is not None:
             self._items.append(stanza(kind, self._attributes, letter, tuple(self._names), self._lang))
@@ -166,14 +166,6 @@ class Cutter:
             raise StreamError("unsupported-stanza-type", f"<{name.partition(' ')[2]}/> is no stanza")
         else:
             self._items.append(Nonza(name, self._attributes, letter, tuple(self._names)))
-
-    def _is_prefixed(self, letter: bytes) -> bool:
-        """Whether the letter may lean on a prefix that is declared outside of it."""
-        for prefix in self._prefixes:
-            if prefix in letter:
-                return True
-        tag = self._buffer[self.start : self._open]
-        return b":" in tag and (b"xmlns:" in tag or b":" in tag.split(None, 1)[0])
 
     def _open_stream(self, name: str, attributes: dict[str, str]) -> None:
         if name != STREAM_TAG:
@@ -195,7 +187,8 @@ class Cutter:
         declared = self._declared
         others = sorted(item for item in declared.items() if item[0] != prefix)
         self.context = ((prefix, declared[prefix]), *others)
-        self._prefixes = tuple(f"{prefix}:".encode() for prefix in declared if prefix)
+        # What a letter may lean on that is declared outside of it.
+        self._prefixed = re.compile(b"|".join(re.escape(f"{prefix}:".encode()) for prefix in declared if prefix))
         self._parser.StartNamespaceDeclHandler = None
 
     def _declare(self, prefix: str | None, uri: str | None) -> None:
@@ -209,6 +202,11 @@ class Cutter:
 
     def _restricted(self, *_: Any) -> NoReturn:
         raise StreamError("restricted-xml", "no DTD, comment or processing instruction in a stream")
+
+
+def _declares(tag: bytes) -> bool:
+    """Whether a stanza's tag is prefixed, or declares a prefix that its letter may lean on."""
+    return b"xmlns:" in tag or b":" in tag.split(None, 1)[0]
 
 
 def too_long(limit: int) -> StreamError:

@@ -43,6 +43,7 @@ class Framer:
         "_context",
         "_cutter",
         "_fed",
+        "_home",
         "_over",
         "_parsers",
         "_rescanned",
@@ -75,11 +76,26 @@ class Framer:
 
     def _drop(self) -> None:
         self._context: Context | None = None
+        self._home: list[Cutter] | None = None
         self._cutter: Cutter | None = None
         self._buffer, self._fed, self._rescanned = b"", 0, 0
 
     def feed(self, data: bytes) -> list[Item]:
         """Take bytes; return what they finish, in order. After a `StreamError` or `End` nothing comes any more."""
+        home = self._home
+        if home and not self._buffer and data.endswith(b">"):  # as a rule: whole stanzas, and a parser that waits
+            cutter = home.pop()
+            cutter.age, cutter.done = cutter.fed, 0
+            whole = len(data)
+            items = cutter.cut(data, 0, whole, self.lang, self.limit)
+            if cutter.depth == 0 and cutter.done == whole:
+                self._parsers.give(cutter)
+                return items
+            return self._settle(cutter, data, whole, items)
+        return self._feed(data)
+
+    def _feed(self, data: bytes) -> list[Item]:
+        """The same for all that comes in pieces."""
         buffer = self._buffer + data if self._buffer else data
         if self._context is None and not self._fed:
             if self._over:
@@ -104,6 +120,7 @@ class Framer:
                 return self._ending(items)
         if self._context is None and cutter.header is not None:
             self._context, self.lang = self._parsers.share(cutter.context), cutter.header.lang
+            self._home = self._parsers.home(self._context, self.content)
         if cutter.depth == 0 and (cutter.done == whole or not buffer[cutter.done : whole].strip(WHITESPACE)):
             self._cutter, self._fed = None, 0
             self._parsers.give(cutter)

@@ -34,16 +34,21 @@ class Parsers:
 
     def give(self, cutter: Cutter) -> None:
         """Take back a parser that stands between two stanzas."""
-        if cutter.fed > self.WORN:
-            return
-        key = (cutter.content, cutter.context)
-        idle = self._idle.get(key)
-        if idle is None:
-            idle = self._idle[key] = []
+        home = cutter.home
+        if home is None:
+            home = cutter.home = self.home(cutter.context, cutter.content)
+        if len(home) < self.KEPT and cutter.fed <= self.WORN:
+            home.append(cutter)
+
+    def home(self, context: Context, content: str) -> list[Cutter]:
+        """Where parsers for streams with these header namespaces wait."""
+        key = (content, context)
+        home = self._idle.get(key)
+        if home is None:
+            home = self._idle[key] = []
             if len(self._idle) > self.CONTEXTS:
                 del self._idle[next(iter(self._idle))]
-        if len(idle) < self.KEPT:
-            idle.append(cutter)
+        return home
 
     def share(self, context: Context) -> Context:
         """The same namespaces as one object, so that thousands of streams need not keep their own."""
