@@ -11,11 +11,11 @@ from xmppd.xmpp.jid import JID
 IQ = b"<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
 
 
-NOTHING = State(0)
+NOTHING = 0
 
 
 def begun(state: State = NOTHING, limit: int = 100_000) -> ClientStream:
-    stream = ClientStream(Parsers(), limit, State(0))
+    stream = ClientStream(Parsers(), limit, 0)
     stream.grant(state)
     (header,) = stream.receive(HEADER)
     assert isinstance(header, Header)
@@ -35,12 +35,12 @@ def begun(state: State = NOTHING, limit: int = 100_000) -> ClientStream:
     ],
 )
 def test_a_wrong_header_has_its_error(old: bytes, new: bytes, condition: str) -> None:
-    assert error(ClientStream(Parsers(), 1000, State(0)).receive(HEADER.replace(old, new))) == condition
+    assert error(ClientStream(Parsers(), 1000, 0).receive(HEADER.replace(old, new))) == condition
 
 
 @pytest.mark.parametrize("version", [b"1.0", b"1.1", b"2.0", b"10.3", b"1", b"9" * 500])
 def test_a_newer_version_is_taken_for_ours(version: bytes) -> None:
-    stream = ClientStream(Parsers(), 1000, State(0))
+    stream = ClientStream(Parsers(), 1000, 0)
     assert isinstance(stream.receive(HEADER.replace(b"'1.0' xml", b"'%b' xml" % version))[0], Header)
 
 
@@ -83,7 +83,7 @@ def test_the_answering_header_is_whole() -> None:
 
 
 def test_an_error_before_the_header_comes_behind_one() -> None:
-    stream = ClientStream(Parsers(), 1000, State(0))
+    stream = ClientStream(Parsers(), 1000, 0)
     root = etree.fromstring(stream.error(StreamError("host-unknown", "<no>"), "localhost"))
     condition, text = root[0]
     assert condition.tag == "{urn:ietf:params:xml:ns:xmpp-streams}host-unknown"
@@ -106,7 +106,7 @@ def test_a_stream_ends_once() -> None:
 
 
 def test_a_stream_that_never_began_has_no_end() -> None:
-    assert ClientStream(Parsers(), 1000, State(0)).close() == b""
+    assert ClientStream(Parsers(), 1000, 0).close() == b""
 
 
 def test_after_a_restart_the_rules_are_the_same() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from xmppd.wire.features import Features, State, StreamFeature
 
-NOTHING = State(0)
+NOTHING = 0
 
 
 async def nothing(peer: object, element: object) -> None:
@@ -18,7 +18,7 @@ def row(name: str, needs: State = NOTHING, forbids: State = NOTHING, order: int 
 @pytest.mark.parametrize(
     ("state", "possible"),
     [
-        (State(0), False),
+        (0, False),
         (State.SECURE, False),
         (State.SECURE | State.AUTHENTICATED, True),
         (State.AUTHENTICATED | State.BOUND, False),
@@ -33,13 +33,13 @@ def test_a_feature_is_possible_where_all_it_needs_holds_and_nothing_it_forbids(s
 def test_features_are_listed_in_their_order() -> None:
     features = Features([row("late", order=90), row("early", order=1)])
     features.add(row("middle", order=20))
-    assert [each.name for each in features.possible(State(0))] == ["early", "middle", "late"]
+    assert [each.name for each in features.possible(0)] == ["early", "middle", "late"]
 
 
 def test_a_feature_is_found_by_its_element_where_it_is_possible() -> None:
     needy = row("a", needs=State.SECURE)
     features = Features([needy])
-    assert features.find("urn:a a", State(0)) is None
+    assert features.find("urn:a a", 0) is None
     assert features.find("urn:a a", State.SECURE) is needy
     assert features.find("urn:b b", State.SECURE) is None
 
@@ -48,5 +48,5 @@ def test_a_feature_that_was_removed_is_gone() -> None:
     feature = row("a")
     features = Features([feature])
     features.remove(feature)
-    assert features.possible(State(0)) == []
-    assert features.find("urn:a a", State(0)) is None
+    assert features.possible(0) == []
+    assert features.find("urn:a a", 0) is None

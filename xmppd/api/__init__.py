@@ -4,6 +4,7 @@ from xmppd.api import ACCOUNT, IQ, Module, ModuleOptions, hook, iq_get, option
 """
 
 from xmppd.commands import CommandError, Progress
+from xmppd.config import ConfigError
 from xmppd.host import Host, House
 from xmppd.metrics import Counter, Gauge, Histogram
 from xmppd.routing.event import Event
@@ -51,6 +52,7 @@ __all__ = [
     "AccountEvent",
     "CommandError",
     "Commit",
+    "ConfigError",
     "ConfigReloaded",
     "Counter",
     "Door",

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from xmppd.routing.iq import Target
-from xmppd.wire.features import Peer, State
+from xmppd.wire.features import Peer
 
-NOTHING = State(0)
 Advertise = str | Callable[[Any, Peer], str]  # the element, or (module, peer) -> the element
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -45,8 +44,8 @@ class FeatureMark:
 
     name: str
     tags: frozenset[str]
-    needs: State
-    forbids: State
+    needs: int
+    forbids: int
     advertise: Advertise
     order: int
 
@@ -77,8 +76,8 @@ def every(seconds: float) -> Callable[[Method], Method]:
 def stream_feature(
     name: str,
     *tags: str,
-    needs: State = NOTHING,
-    forbids: State = NOTHING,
+    needs: int = 0,
+    forbids: int = 0,
     advertise: Advertise = "",
     order: int = 50,
 ) -> Callable[[Method], Method]:

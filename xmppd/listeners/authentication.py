@@ -173,7 +173,7 @@ def _failed(connection: ClientConnection, host: Host, exchange: Exchange | None,
 ROW: Final[StreamFeature[ClientConnection]] = StreamFeature(
     "sasl",
     frozenset({AUTH, RESPONSE, ABORT}),
-    needs=State(0),
+    needs=0,
     forbids=State.AUTHENTICATED,
     advertise=_advertise,
     handle=_receive,

@@ -179,7 +179,7 @@ class ClientConnection(Connection):
     # What features need (wire.features.Peer)
 
     @property
-    def state(self) -> State:
+    def state(self) -> int:
         """What has been negotiated."""
         return self.stream.state
 
@@ -203,7 +203,7 @@ class ClientConnection(Connection):
         """Send XML whose default namespace is the stream's."""
         self.write(xml.encode())
 
-    def grant(self, state: State) -> None:
+    def grant(self, state: int) -> None:
         """Something was negotiated."""
         self.stream.grant(state)
 

@@ -31,7 +31,7 @@ class ClientListener:
         rows: list[Any] = [starttls.row(options.starttls), authentication.ROW, binding.ROW]
         self.features: Features[ClientConnection] = Features(rows)
         secret = options.tls or options.starttls == "required"
-        self.initial_state = State(0) if secret else State.READY
+        self.initial_state = 0 if secret else State.READY
 
     @property
     def shaper(self) -> tuple[int, int] | None:

@@ -32,7 +32,7 @@ def row(mode: Literal["required", "optional", "none"]) -> StreamFeature[ClientCo
             _refuse(connection)
 
     tags = frozenset({f"{ns.TLS} starttls"})
-    return StreamFeature("starttls", tags, State(0), State(0), advertise, begin, order=10)
+    return StreamFeature("starttls", tags, 0, 0, advertise, begin, order=10)
 
 
 def _start(connection: ClientConnection) -> None:

@@ -29,7 +29,7 @@ class ClientStream:
 
     __slots__ = ("_bound", "_framer", "_limit", "_open", "ended", "state")
 
-    def __init__(self, parsers: Parsers, limit: int, state: State) -> None:
+    def __init__(self, parsers: Parsers, limit: int, state: int) -> None:
         self._framer = Framer(parsers, ns.CLIENT, min(limit, UNAUTHENTICATED_LIMIT))
         self._limit = limit
         self._open = self.ended = self._bound = False
@@ -55,10 +55,10 @@ class ClientStream:
             return StreamError("not-authorized", "log in before you send stanzas")
         return item
 
-    def grant(self, state: State) -> None:
+    def grant(self, state: int) -> None:
         """Something was negotiated."""
         self.state |= state
-        self._bound = bool(state & State.BOUND) or self._bound  # asking an IntFlag costs a microsecond
+        self._bound = bool(self.state & State.BOUND)
         if state & State.AUTHENTICATED:
             self._framer.limit = self._limit
 

@@ -7,23 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from enum import IntFlag
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from xmppd.xmpp.stanza import Stanza
 
 from .items import Nonza
 
 
-class State(IntFlag):
-    """What has been negotiated on a stream."""
+class State:
+    """What has been negotiated on a stream, as bits of an int: an IntFlag takes a microsecond to ask."""
 
-    SECURE = 1  # TLS protects it
-    READY = 2  # authentication may begin: it is secure, or the door asks for no security
-    AUTHENTICATED = 4
-    BOUND = 8
-    COMPRESSED = 16
-    MANAGED = 32  # XEP-0198 is on
+    SECURE: Final = 1  # TLS protects it
+    READY: Final = 2  # authentication may begin: it is secure, or the door asks for no security
+    AUTHENTICATED: Final = 4
+    BOUND: Final = 8
+    COMPRESSED: Final = 16
+    MANAGED: Final = 32  # XEP-0198 is on
 
 
 class Layer(Protocol):
@@ -43,7 +42,7 @@ class Peer(Protocol):
     """The IP address of the peer."""
 
     @property
-    def state(self) -> State:
+    def state(self) -> int:
         """What has been negotiated."""
 
     @property
@@ -53,7 +52,7 @@ class Peer(Protocol):
     def write_xml(self, xml: str) -> None:
         """Send XML; its default namespace is the stream's."""
 
-    def grant(self, state: State) -> None:
+    def grant(self, state: int) -> None:
         """Something was negotiated."""
 
     def restart(self) -> None:
@@ -77,13 +76,13 @@ class StreamFeature(Generic[P]):
 
     name: str
     tags: frozenset[str]
-    needs: State
-    forbids: State
+    needs: int
+    forbids: int
     advertise: Callable[[P], str]
     handle: Callable[[P, Nonza | Stanza], Awaitable[None]]
     order: int = 50
 
-    def possible(self, state: State) -> bool:
+    def possible(self, state: int) -> bool:
         """Whether it may be negotiated in this state."""
         return state & self.needs == self.needs and not state & self.forbids
 
@@ -109,11 +108,11 @@ class Features(Generic[P]):
         for tag in row.tags:
             self._tags.pop(tag, None)
 
-    def possible(self, state: State) -> list[StreamFeature[P]]:
+    def possible(self, state: int) -> list[StreamFeature[P]]:
         """Those that may be negotiated in this state, in their order."""
         return [row for row in self._rows if row.possible(state)]
 
-    def find(self, tag: str, state: State) -> StreamFeature[P] | None:
+    def find(self, tag: str, state: int) -> StreamFeature[P] | None:
         """The feature that an element begins, where it is possible now."""
         row = self._tags.get(tag)
         return row if row is not None and row.possible(state) else None
