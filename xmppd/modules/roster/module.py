@@ -123,7 +123,7 @@ class Rosters(RosterCommands, Module):
 
     async def delete_item(self, account: JID, contact: JID) -> None:
         """Remove an item, end its subscriptions and push that; `item-not-found` where there is none (2.5.2)."""
-        await self._remove(account, contact, ())
+        await self._remove(account, contact)
 
     # What clients ask
 
@@ -141,7 +141,7 @@ class Rosters(RosterCommands, Module):
             raise StanzaError("forbidden", "a roster is for its owner")
         wanted = read_set(iq.payload, self.options.max_groups)
         if wanted.remove:
-            await self._remove(iq.account, wanted.contact, self._extra(iq.account, wanted.contact, None))
+            await self._remove(iq.account, wanted.contact)
         else:
             await self._set(iq.account, wanted)
 
@@ -168,11 +168,12 @@ class Rosters(RosterCommands, Module):
         item = shown_xml(row, await self.login.children(account, contact))
         await pushes.push_item(self.host, account, item, version)
 
-    async def _remove(self, account: JID, contact: JID, extra: Iterable[Statement]) -> None:
+    async def _remove(self, account: JID, contact: JID) -> None:
         roster = await self.book.get(account)
         mark = roster.mark(contact)
         if not mark & LISTED:
             raise StanzaError("item-not-found", f"{contact} is not in the roster")
+        extra = self._extra(account, contact, None)
         commit = self.book.remove(account, roster, contact, (tables.DROP_REQUEST, (account, contact)), *extra)
         version = roster.version
         await commit
