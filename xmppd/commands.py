@@ -48,9 +48,22 @@ class Parameter:
         """Its arguments on the command line: a JID named `account` is written USER HOST, in ejabberd's order."""
         return ("user", "host") if self.kind is JID and self.name == "account" else (self.name,)
 
+    def shown(self, word: str) -> str:
+        """One of its words in a usage line."""
+        if self.is_flag:
+            return f"[--{word}]"
+        return word.upper() if self.default is REQUIRED else f"[{word.upper()}]"
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is false unless said; people may say it as `--name`."""
+        return self.kind is bool and self.default is False
+
     def parse(self, values: Sequence[object]) -> object:
         """The typed value from as many values as it has words; `CommandError` says what is expected."""
         expected = EXPECTED[self.kind]
+        if self.is_flag and values[0] == f"--{self.name}":
+            return True
         try:
             return account(*map(str, values)) if len(values) == 2 else PARSERS[self.kind](values[0])
         except StanzaError as error:
@@ -73,11 +86,7 @@ class Command:
     @property
     def usage(self) -> str:
         """The line to type: `register USER HOST PASSWORD`, optional arguments in brackets."""
-        words = (
-            word.upper() if parameter.default is REQUIRED else f"[{word.upper()}]"
-            for parameter in self.parameters
-            for word in parameter.words
-        )
+        words = (parameter.shown(word) for parameter in self.parameters for word in parameter.words)
         return " ".join((self.name, *words))
 
     def parse(self, arguments: Sequence[object]) -> dict[str, object]:

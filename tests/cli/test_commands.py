@@ -67,6 +67,13 @@ async def test_arguments_may_come_by_name_and_typed() -> None:
     assert await commands.call("create_room", rest) == ["r", "s", "h", ["a"], True]
 
 
+async def test_what_is_false_unless_said_may_be_said_as_a_flag() -> None:
+    assert ROOM.usage.endswith("[--persistent]")
+    assert await table(ROOM).call("create_room", ["r", "s", "h", "a", "--persistent"]) == ["r", "s", "h", ["a"], True]
+    with pytest.raises(CommandError, match="persistent must be true or false"):
+        await table(ROOM).call("create_room", ["r", "s", "h", "a", "--persist"])
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "expected"),
     [
