@@ -13,7 +13,7 @@ from tests.bench.peer import Peer
 _BIN = Path(sys.executable).parent
 _SPECIAL = frozenset({"register"})
 """Modules that a server for the public would not have on."""
-_EXTENSIONS = ("xmppd.extensions.privacy_increments",)
+_EXTENSIONS = ("xmppd.extensions.compression", "xmppd.extensions.privacy_increments")
 """Those that rows measure, and that cost the other rows nothing."""
 _CONFIG = Template("""
 hosts: [$host]
