@@ -21,8 +21,8 @@ from xmppd.server import Server
 from xmppd.xmpp.jid import JID
 
 MODULES: Final = (
-    *("caps", "disco", "last", "offline", "ping", "presence"),
-    *("private", "register", "roster", "time", "vcard", "version"),
+    *("blocking", "caps", "disco", "last", "offline", "ping", "presence"),
+    *("privacy", "private", "register", "roster", "time", "vcard", "version"),
 )
 
 
