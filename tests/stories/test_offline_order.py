@@ -106,6 +106,24 @@ async def test_a_session_that_becomes_unavailable_is_given_no_more(world: World)
     assert got == list(range(100))
 
 
+async def test_an_account_that_is_removed_gets_no_more(world: World) -> None:
+    await numbered(world, 100)
+    alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
+    bob.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    bob.send("<presence/>")
+    box = world.module("offline")._boxes.get("bob")
+    while not box.handed:
+        await alice.ping()
+    await world.host.remove_account(bob.jid.bare)
+    assert box.handover is None
+    assert await stored(world) == 0
+    bob.writer.transport.resume_reading()  # type: ignore[attr-defined]
+    got = await bob.receive()
+    while got.tag == "{jabber:client}message":
+        got = await bob.receive()
+    assert got.tag == "{http://etherx.jabber.org/streams}error"
+
+
 async def test_without_a_memory_of_who_has_messages_all_is_looked_up(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

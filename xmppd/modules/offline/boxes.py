@@ -147,10 +147,13 @@ class Boxes:
         box.write = self._storage.write((TAKEN, (self._host, box.name, last)))
         box.count = max(0, box.count - count) if box.last > last else 0
 
-    def clear(self, name: str) -> None:
-        """Forget an account."""
-        self._boxes.pop(name, None)
+    def clear(self, name: str) -> Box | None:
+        """Forget an account; its box, now empty, where there was one."""
+        box = self._boxes.pop(name, None)
+        if box is not None:
+            box.count = box.last = 0
         self._storage.write((CLEAR, (self._host, name)))
+        return box
 
     async def count(self, name: str) -> int:
         """How many messages are stored."""

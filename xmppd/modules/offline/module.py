@@ -196,8 +196,10 @@ class Offline(Module):
 
     @hook.account_removed
     def forget(self, event: AccountEvent) -> None:
-        """Nothing is kept of an account that is gone."""
-        self._boxes.clear(event.account.local)
+        """Nothing is kept of an account that is gone, and nothing more handed over."""
+        box = self._boxes.clear(event.account.local)
+        if box is not None and box.handover is not None:
+            box.handover.end()
 
     @every(HOUR)
     async def expire(self) -> None:
