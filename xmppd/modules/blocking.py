@@ -63,19 +63,21 @@ class Blocking(Module):
         _check_own(iq)
         asked = _asked(iq)
         lists = await self._privacy.lists(iq.account)
-        standard = lists.default if lists else None
-        blocked = _addresses(standard or ())
-        freed = [address for address in asked if address in set(blocked)] if asked else blocked
-        if standard is not None and freed:
+        if lists is None or lists.default is None:
+            return
+        standard = lists.default
+        freed = [each for each in asked if standard.blocks(each)] if asked else _addresses(standard)
+        if freed:
             keys = [("jid", address) for address in freed]
             await self._privacy.remove(iq.account, standard.name, keys, note="" if asked else ALL)
 
     async def tell(self, change: Any) -> None:
         """Push what is blocked now and what is no more to the sessions that asked for the list (3.3 to 3.5)."""
         added, removed = _addresses(change.added), _addresses(change.removed)
-        freed = [address for address in removed if address not in set(added)]
+        kept = {*added} & {*removed}
+        freed = [address for address in removed if address not in kept]
         if change.whole:
-            added = [address for address in added if address not in set(removed)]
+            added = [address for address in added if address not in kept]
         for session in self.host.sessions.of(change.account):
             if session.state(ASKED):
                 if freed:

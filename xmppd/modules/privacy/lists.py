@@ -59,6 +59,10 @@ class PrivacyList:
         """The first item of a type and value."""
         return self._tables[key[0]].get(key[1])
 
+    def blocks(self, address: str) -> bool:
+        """Whether everything from and to the address is denied, as XEP-0191 does it."""
+        return any(item.blocks for item in _chain(self.jids.get(address)))
+
     def enter(self, item: Item) -> None:
         """Take in an item that has its place."""
         table = self._tables[item.type]
