@@ -77,6 +77,13 @@ class Cutter:
         parser.CommentHandler = parser.EntityDeclHandler = self._restricted
         return parser
 
+    def close(self) -> None:
+        """It reads nothing more. Its parser calls it and it holds the parser: untied, both go at once."""
+        parser = self._parser
+        parser.StartElementHandler = parser.EndElementHandler = parser.StartNamespaceDeclHandler = None
+        parser.XmlDeclHandler = parser.StartDoctypeDeclHandler = parser.ProcessingInstructionHandler = None
+        parser.CommentHandler = parser.EntityDeclHandler = None
+
     def begin(self) -> None:
         """A stream begins to use this parser; its buffer starts at the next byte fed."""
         self.age = self.fed

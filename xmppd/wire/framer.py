@@ -56,6 +56,7 @@ class Framer:
         self._parsers = parsers
         self.content = content
         self.limit = limit
+        self._cutter: Cutter | None = None
         self.restart()
 
     @property
@@ -75,9 +76,11 @@ class Framer:
         self._over = True
 
     def _drop(self) -> None:
+        if self._cutter is not None:
+            self._cutter.close()
         self._context: Context | None = None
         self._home: list[Cutter] | None = None
-        self._cutter: Cutter | None = None
+        self._cutter = None
         self._buffer, self._fed, self._rescanned = b"", 0, 0
 
     def feed(self, data: bytes) -> list[Item]:
@@ -117,6 +120,7 @@ class Framer:
         if items:
             self._rescanned = 0
             if isinstance(items[-1], StreamError | End):
+                cutter.close()
                 return self._ending(items)
         if self._context is None and cutter.header is not None:
             self._context, self.lang = self._parsers.share(cutter.context), cutter.header.lang
@@ -135,6 +139,7 @@ class Framer:
         begin = cutter.start if cutter.depth > 0 else cutter.done
         cutter.rebase(begin)
         if cutter.depth == 0 or cutter.torn or cutter.age > self._parsers.WORN:
+            cutter.close()
             self._cutter, self._fed = None, 0
             self._rescanned += whole - begin
         else:

@@ -8,7 +8,8 @@ from typing import Final
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.stanza import Element, Stanza, escape, parse
+from xmppd.xmpp.parsing import Element, parse
+from xmppd.xmpp.stanza import Stanza, escape
 
 LANG: Final = f"{ns.XML} lang"
 

@@ -39,6 +39,8 @@ class Parsers:
             home = cutter.home = self.home(cutter.context, cutter.content)
         if len(home) < self.KEPT and cutter.fed <= self.WORN:
             home.append(cutter)
+        else:
+            cutter.close()
 
     def home(self, context: Context, content: str) -> list[Cutter]:
         """Where parsers for streams with these header namespaces wait."""
