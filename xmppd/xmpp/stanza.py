@@ -15,9 +15,10 @@ from lxml import etree
 from . import namespaces as ns
 from .errors import StanzaError
 from .jid import JID
+from .parsing import Element as Element
+from .parsing import parse as parse
 
 Kind = Literal["message", "presence", "iq"]
-Element = etree._Element
 Payload = Element | str  # an element, or one already serialised whose default namespace is jabber:client
 
 _SPECIAL = re.compile(r"[&<>'\"\t\n\r]").search
@@ -25,7 +26,6 @@ _ESCAPES: Final = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&apos;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 )
 _CLOSE: Final = {"message": b"</message>", "presence": b"</presence>", "iq": b"</iq>"}
-_PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, remove_blank_text=False)
 
 
 def escape(text: str) -> str:
@@ -124,11 +124,13 @@ class Stanza:
 
     @property
     def element(self) -> Element:
-        """The whole stanza as an element in `jabber:client`, parsed once. Read it; do not change it."""
+        """The whole stanza as an element in `jabber:client`, parsed once. Read it; do not change it.
+
+        `StanzaError("policy-violation")` where it is well-formed and still past a limit of the library.
+        """
         if self._element is None:
-            self._element = etree.fromstring(
-                b"<%b xmlns='jabber:client'>%b</%b>" % (self.kind.encode(), self.letter, self.kind.encode()), _PARSER
-            )
+            kind = self.kind.encode()
+            self._element = parse(b"<%b xmlns='jabber:client'>%b</%b>" % (kind, self.letter, kind))
         return self._element
 
     @property
@@ -215,11 +217,6 @@ class Stanza:
         return f"<{self.kind} type={self.type!r} from={self.sender!s} to={self.to!s} id={self.id!r} {size} bytes>"
 
 
-def parse(xml: bytes) -> Element:
-    """An element from bytes that are known to be well-formed."""
-    return etree.fromstring(xml, _PARSER)
-
-
 def serialise(payload: Payload) -> bytes:
     """An element as it stands in a letter: what is in `jabber:client` inherits the stream's namespace."""
     if isinstance(payload, str):
@@ -231,7 +228,7 @@ def serialise(payload: Payload) -> bytes:
 
 def _inherit(payload: Element) -> bytes:
     wrapper = etree.Element(f"{{{ns.CLIENT}}}x", nsmap={None: ns.CLIENT})  # type: ignore[dict-item]
-    wrapper.append(etree.fromstring(etree.tostring(payload, with_tail=False), _PARSER))
+    wrapper.append(parse(etree.tostring(payload, with_tail=False)))
     whole = etree.tostring(wrapper, encoding="utf-8")
     return whole[whole.index(b">") + 1 : whole.rindex(b"</")]
 
