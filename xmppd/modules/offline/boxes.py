@@ -29,7 +29,6 @@ OLD: Final = (
 
 REMEMBERED: Final = 10_000  # boxes; some 300 bytes each
 TRIED: Final = 16  # boxes looked at to make room for one; those in use stay
-PAGE: Final = 200  # messages read at once
 BATCH: Final = 1000  # old messages deleted in one transaction, so that others' writes are not held up
 MICROSECONDS: Final = 1_000_000
 
@@ -138,9 +137,9 @@ class Boxes:
         box.write = self._storage.write((INSERT, rows))
         await box.write
 
-    async def page(self, box: Box, last: int) -> Page:
-        """The next messages to be given to a session, up to the number `last`."""
-        return await self._storage.fetch(SELECT, self._host, box.name, box.handed, last, PAGE)
+    async def page(self, box: Box, last: int, limit: int) -> Page:
+        """The next messages to be given to a session: at most `limit`, up to the number `last`."""
+        return await self._storage.fetch(SELECT, self._host, box.name, box.handed, last, limit)
 
     def taken(self, box: Box, count: int, last: int) -> None:
         """So many messages, up to the number `last`, have reached the client."""

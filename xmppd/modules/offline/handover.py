@@ -13,12 +13,14 @@ from xmppd.xmpp.namespaces import DELAY
 from xmppd.xmpp.stanza import Stanza
 from xmppd.xmpp.timestamps import format_datetime
 
-from .boxes import MICROSECONDS, PAGE, Box, Boxes
+from .boxes import MICROSECONDS, Box, Boxes
 from .record import unpack
 
 log = logging.getLogger(__name__)
 
 BUDGET: Final = 262_144  # bytes given to a session before it must have taken them; far below the limit of its queue
+FIRST_PAGE: Final = 50  # messages read at once while nothing is known of their size; then as many as the budget allows
+LAST_PAGE: Final = 500
 FIRST_LOOK: Final = 0.01  # seconds until we look whether they were taken; then twice as long each time, up to
 LAST_LOOK: Final = 1.0
 DELAYED: Final = f"{DELAY} delay"
@@ -51,6 +53,7 @@ class Handover:
         self._start = box.last  # what has a higher number came while the user was here
         self._sure = box.handed  # up to here the client has them
         self._given = 0
+        self._page = FIRST_PAGE
         self._taken: Callable[[], bool] | None = None
         self._delays: dict[int, bytes] = {}
         self._watch: asyncio.Task[None] | None = None
@@ -82,22 +85,26 @@ class Handover:
             self._watch.cancel()
 
     async def _give(self) -> None:
-        box, size = self._box, 0
-        while box.waiting and size < BUDGET and not self._over and self._wanted:
-            last = box.last
-            await box.settled()
-            page = await self._boxes.page(box, last)
-            for seq, message in page:
-                if not await self._give_one(seq, message):
-                    return
-                size += len(message)
-                if size >= BUDGET:
-                    break
-            else:
-                if len(page) < PAGE and not self._over:
-                    box.handed = last
+        room = BUDGET
+        while room > 0 and self._box.waiting and self._wanted and not self._over:
+            room -= await self._give_page(room)
         if not self._over:
             self._taken = self.session.checkpoint()
+
+    async def _give_page(self, room: int) -> int:
+        """Give what one read brings, or as much as there is room for; the bytes that were given."""
+        box, last, limit, size = self._box, self._box.last, self._page, 0
+        await box.settled()
+        page = await self._boxes.page(box, last, limit)
+        for seq, message in page:
+            if size >= room or not await self._give_one(seq, message):
+                return size
+            size += len(message)
+        if len(page) < limit and not self._over:
+            box.handed = last
+        if page:
+            self._page = max(1, min(LAST_PAGE, BUDGET * len(page) // size))
+        return size
 
     @property
     def _wanted(self) -> bool:
