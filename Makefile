@@ -26,6 +26,7 @@ format: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.updates
 
 docs: .venv/installed
 	$(BIN)/python -m xmppd modules --markdown > docs/module-list.md

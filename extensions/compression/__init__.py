@@ -34,7 +34,7 @@ class Compression(Module):
         methods: tuple[Literal["zlib", "zstd"], ...] = option(("zstd", "zlib"), "Offered in this order")
         level: int = option(6, "Effort of the encoder, 1 to 9; zstd takes half of it", least=1, most=9)
         window_bits: int = option(
-            13, "History of the encoder: 2^13 bytes make 64 KiB a session with zlib, 92 with zstd", least=10, most=15
+            13, "History of the encoder: 2^13 bytes make 64 KiB a session with zlib, 100 with zstd", least=10, most=15
         )
         reset: Literal["never", "stanza"] = option("never", "When the encoder forgets what it has sent")
         max_ratio: int = option(250, "Bytes out for each byte in, over the stream; text reaches 50", least=10)

@@ -51,7 +51,7 @@ CODECS: dict[str, type[Codec]] = {"zlib": Zlib, "zstd": Zstd}
 
 
 class Line:
-    """Stands where a wire has its socket. `packed` counts what came in on the socket, `received` what TLS made of it."""
+    """In a socket's place. `packed` counts what came in on the socket, `received` what TLS made of it."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import msgpack
 
-from tests.bench.accounts import HOST, Account, crowd
+from tests.bench.accounts import Account, crowd
 from tests.bench.certificate import make_certificate
 from tests.bench.cpu import family, pin_load, pss_kib
 from tests.bench.layers import LayeredWire
@@ -67,19 +67,19 @@ def measure(peer: Peer, way: Way, method: str, windows: int = _WINDOWS) -> Cost:
     reader.login(READER, tls=True)
     reader.appear()
     _open_channel(sender, reader)
-    stanzas = _stanzas(way, reader.jid, UPDATES * (windows + 1))
+    sent = stanzas(way, reader.jid, UPDATES * (windows + 1))
     gc.disable()
     try:
         with Probe() as probe:
             meter = Meter(peer.pid, probe)
             line = reader.line
             stream, tls = line.received, line.packed
-            _run(meter, sender, reader, stanzas, way)
+            _run(meter, sender, reader, sent, way)
             stream, tls = line.received - stream, line.packed - tls
             meter.take(UPDATES)
             cpu = []
             for _ in range(windows):
-                _run(meter, sender, reader, stanzas, way)
+                _run(meter, sender, reader, sent, way)
                 cpu.append(meter.take(UPDATES).figure)
     finally:
         gc.enable()
@@ -103,15 +103,16 @@ def memory(peer: Peer, method: str) -> float:
             wire.expect(b"</message>")
     gc.collect()
     each = (pss_kib(family(peer.pid)) - before) / _CROWD
-    for wire in [sender, *wires]:
+    sender.close()
+    for wire in wires:
         wire.close()
     return each
 
 
-def _run(meter: Meter, sender: Wire, reader: Wire, stanzas: Iterator[bytes], way: Way) -> None:
+def _run(meter: Meter, sender: Wire, reader: Wire, sent: Iterator[bytes], way: Way) -> None:
     with meter:
         for _ in range(UPDATES // max(1, way.gathered)):
-            sender.send(next(stanzas))
+            sender.send(next(sent))
             reader.expect(b"</message>")
 
 
@@ -123,7 +124,7 @@ def _open_channel(sender: Wire, reader: Wire) -> None:
     sender.expect(b"open1")
 
 
-def _stanzas(way: Way, to: str, number: int) -> Iterator[bytes]:
+def stanzas(way: Way, to: str, number: int) -> Iterator[bytes]:
     """Stanzas with so many updates, as clients send them."""
     chance = random.Random(1)
     updates = [{"s": "x", "x": chance.randrange(10)} for _ in range(number)]
