@@ -36,7 +36,7 @@ class Raw:
         """Send, in pieces of `size` where one is given; the server may have closed already."""
         loop = asyncio.get_running_loop()
         try:
-            for at in range(0, len(data), size or len(data)):
+            for at in range(0, len(data), size or len(data) or 1):
                 await loop.sock_sendall(self._socket, data[at : at + (size or len(data))])
                 if size:
                     await asyncio.sleep(0)
