@@ -20,6 +20,8 @@ from xmppd.config import Config
 from xmppd.server import Server
 from xmppd.xmpp.stanza import Element
 
+pytestmark = pytest.mark.slow
+
 SENDERS = ("alice", "carol", "dave")
 ABSENT = ("bob", "eve")
 LAST = ("alice", 0)

@@ -80,6 +80,21 @@ async def test_messages_are_delivered_once(world: World) -> None:
     assert await stored(world) == 0
 
 
+async def test_messages_are_delivered_once_over_tls_too(world: World) -> None:
+    alice = await world.session("alice/phone")
+    alice.send("".join(chat(str(number)) for number in range(100)))
+    await alice.ping()
+    for expected in ([str(number) for number in range(100)], []):
+        bob = await world.dial()
+        await bob.open()
+        await bob.secure()
+        await bob.login("bob", "bob")
+        await bob.bind("phone")
+        bob.send("<presence/>")
+        assert await texts(bob) == expected
+        await bob.close()
+
+
 async def test_letters_come_as_they_were_sent(world: World) -> None:
     alice = await world.session("alice/phone")
     alice.send(
