@@ -14,11 +14,14 @@ import pytest
 
 from tests.extensions.noting import EXTENSION, RIOT, SUMMONER, a_world_with_notes, notes, put, records
 from tests.kit.world import World
+from tests.storage.conftest import url
 from xmppd.commands import CommandError, Progress
 from xmppd.config import ConfigError
 from xmppd.extensions.roster_notes import rotation, tables
 from xmppd.extensions.roster_notes.keyring import Keyring, Unreadable
 from xmppd.storage import StorageError
+
+__all__ = ["url"]
 
 SECRET = "ab" * 32
 RING: dict[str, Any] = {"current": "11" * 8, "retiring": False, "keys": {"11" * 8: SECRET}}
@@ -160,6 +163,22 @@ async def test_a_crash_while_the_ring_is_written_leaves_the_old_one(
 # Rotation
 
 
+@pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+async def test_it_is_the_same_on_every_database(tmp_path: Path, url: str) -> None:
+    async with a_world_with_notes(tmp_path, database=url) as world:
+        alice = await world.session("alice/game")
+        expected = {f"c{at}@x": f"note {at}" for at in range(120)}
+        for contact, note in expected.items():
+            await put(alice, contact, f"<note>{note}</note>")
+        assert await rotate(world, "--retire") == {"rewritten": 120, "withheld": 0, "old keys kept": 0}
+        await put(alice, "c0@x", "<note/>")
+        assert await notes(alice) == expected | {"c0@x": ""}
+    ring_in(tmp_path).unlink()
+    with pytest.raises(ConfigError, match="is missing"):
+        async with a_world_with_notes(tmp_path, database=url):
+            pass
+
+
 async def test_a_rotation_rewrites_every_note_and_tells_how_far_it_is(world: World, tmp_path: Path) -> None:
     await write_notes(world, 250)
     old, told = kept(tmp_path)["current"], list[tuple[int, int]]()
@@ -233,6 +252,14 @@ async def test_a_note_changed_behind_a_rotation_that_has_read_it_stays_changed(w
     rewritten = ring.seal(account, contact, "before")
     await world.server.house.storage.write((tables.REWRITE, (rewritten, account, contact, read)))
     assert await notes(alice) == {SUMMONER: "after"}
+
+
+async def test_notes_that_were_on_their_way_to_the_disk_are_rewritten_too(world: World) -> None:
+    writing = asyncio.ensure_future(write_notes(world, 2000))
+    await asyncio.sleep(0)
+    assert (await rotate(world, "--retire"))["rewritten"] == 2000
+    assert await keys_in_use(world) == {world.module(EXTENSION).ring.current.hex()}
+    await writing
 
 
 async def test_a_second_call_watches_the_rotation_that_is_under_way(world: World, tmp_path: Path) -> None:
