@@ -188,8 +188,10 @@ async def test_a_list_in_use_by_the_sender_alone_is_removed(world: World) -> Non
     await succeeds(romeo, query("<active name='a'/>"))
     await succeeds(romeo, query("<list name='a'/>"))
     await has_list(romeo, "a", *PUBLIC)
-    reply = await romeo.ask(query("", "get"))
-    assert not reply.xpath("*/privacy:active", namespaces={"privacy": "jabber:iq:privacy"})
+    for _ in range(2):
+        reply = await romeo.ask(query("", "get"))
+        assert not reply.xpath("*/privacy:active", namespaces={"privacy": "jabber:iq:privacy"})
+        world.module("privacy").shelf.forget(romeo.jid.bare)
 
 
 async def test_the_default_list_in_use_by_another_resource_is_neither_changed_nor_declined(world: World) -> None:
@@ -255,6 +257,26 @@ async def test_lists_and_items_are_bounded() -> None:
         assert await fails(romeo, query(f"<list name='{'x' * 1024}'>{PUBLIC[0]}</list>")) == "resource-constraint"
         await succeeds(romeo, query("<list name='b'/>"))
         assert await fails(romeo, query(f"<list name='{'x' * 1024}'>{PUBLIC[0]}</list>")) == "not-acceptable"
+
+
+async def test_who_is_over_a_limit_that_was_lowered_can_make_a_list_shorter(world: World) -> None:
+    romeo = await world.session("romeo/orchard")
+    await has_list(romeo, "a", *SPECIAL)
+    privacy = world.module("privacy")
+    privacy.options = privacy.Options(max_items=2)
+    await has_list(romeo, "a", *SPECIAL[:3])
+    assert await fails(romeo, query(f"<list name='a'>{''.join(SPECIAL)}</list>")) == "resource-constraint"
+
+
+async def test_nothing_is_kept_of_a_session_that_has_ended(world: World) -> None:
+    orchard, home = await world.session("romeo/orchard"), await world.session("romeo/home")
+    await has_list(orchard, "a", *PUBLIC)
+    await succeeds(orchard, query("<active name='a'/>"))
+    await orchard.close()
+    await home.pending()
+    lists = world.module("privacy").shelf.known[home.jid.bare]
+    assert not lists.active
+    assert not lists.used
 
 
 async def test_nothing_is_left_of_a_removed_account(world: World) -> None:

@@ -4,6 +4,9 @@ import pytest
 
 from tests.kit.client import Client
 from tests.kit.world import World, a_world
+from xmppd.modules.privacy.contacts import Contacts
+from xmppd.modules.privacy.lists import PrivacyList
+from xmppd.xmpp.jid import JID
 
 from .listed import (
     MODULES,
@@ -301,6 +304,34 @@ async def test_an_active_list_that_allows_beats_a_default_that_denies(world: Wor
     await romeo.pending()
     tybalt.send(chat("romeo@localhost"))
     await tybalt.receives_error("service-unavailable")
+
+
+async def test_requests_to_the_account_itself_are_the_default_lists_business(world: World) -> None:
+    romeo, tybalt = await world.online("romeo/orchard"), await world.online("tybalt/pda")
+    await world.friends(romeo, tybalt)
+    info = "<iq type='get' to='romeo@localhost'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>"
+    await applies(romeo, DENY_ALL, how="active")
+    await succeeds(tybalt, info)
+    await succeeds(romeo, query("<default name='test'/>"))
+    await has_list(romeo, "open", "<item action='allow' order='1'/>")
+    await succeeds(romeo, query("<active name='open'/>"))
+    assert await fails(tybalt, info) == "service-unavailable"
+
+
+async def test_a_message_to_one_session_is_judged_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    romeo, tybalt = await world.online("romeo/orchard"), await world.online("tybalt/pda")
+    await applies(romeo, jid("mercutio@localhost"))
+    judged: list[str] = []
+    allows = PrivacyList.allows
+
+    def spied(self: PrivacyList, kind: int, other: JID, contacts: Contacts) -> bool:
+        judged.append(other)
+        return allows(self, kind, other, contacts)
+
+    monkeypatch.setattr(PrivacyList, "allows", spied)
+    tybalt.send(chat("romeo@localhost"))
+    await romeo.receives("c:message")
+    assert judged == ["tybalt@localhost/pda"]
 
 
 async def test_the_default_list_applies_while_nobody_is_there(world: World) -> None:

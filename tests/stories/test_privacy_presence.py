@@ -7,7 +7,7 @@ import pytest
 from tests.kit.client import Client
 from tests.kit.world import World, a_world
 
-from .listed import MODULES, UNAVAILABLE, applies, blocks, chat, has_list, query, succeeds
+from .listed import MODULES, UNAVAILABLE, applies, blocking, blocks, chat, has_list, query, succeeds
 
 AWAY = "<presence><show>away</show></presence>"
 OUT = "<item type='jid' value='{}' action='deny' order='13'><presence-out/></item>"
@@ -86,6 +86,7 @@ async def test_who_was_sent_directed_presence_is_told_too(verona: Verona) -> Non
     await mercutio.receives("c:presence[not(@type)]")
     await blocks(verona.orchard, "mercutio@localhost")
     await mercutio.receives(FROM_ORCHARD)
+    await succeeds(verona.orchard, blocking("<unblock/>"))
     verona.orchard.send("<presence type='unavailable'/>")
     await verona.orchard.ping()
     await mercutio.receives_nothing()
