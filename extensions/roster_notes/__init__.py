@@ -112,7 +112,7 @@ class RosterNotes(Module):
     # Keys
 
     async def _open_ring(self) -> Keyring:
-        """The host's key ring, made on first start. Where notes lie here already, a lost one is no reason for a new."""
+        """The host's key ring, made on first start; but where there are notes, a new one would open none of them."""
         path = self.host.house.data_dir / f"roster_notes-{self.host.name}.keys"
         try:
             return Keyring.load(path)
