@@ -31,7 +31,7 @@ def the_world() -> AbstractAsyncContextManager[World]:
 
 def same(element: Element, xml: str) -> bool:
     """Whether the element is what is written, but for the order of attributes and the language of the stream."""
-    element.attrib.pop("{http://www.w3.org/XML/1998/namespace}lang", None)
+    etree.strip_attributes(element, "{http://www.w3.org/XML/1998/namespace}lang")
     whole = etree.fromstring(f"<x xmlns='jabber:client'>{xml}</x>")[0]
     one, other = (etree.canonicalize(etree.tostring(each).decode(), strip_text=False) for each in (element, whole))
     return bool(one == other)
