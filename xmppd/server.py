@@ -26,7 +26,7 @@ from xmppd.routing.router import Router
 from xmppd.sasl.throttle import Limits as LoginLimits
 from xmppd.sasl.throttle import Throttle
 from xmppd.server_commands import server_commands
-from xmppd.storage import open_storage
+from xmppd.storage import Storage, open_storage
 from xmppd.wire.cutter import Bounds
 from xmppd.wire.framer import Parsers
 
@@ -79,8 +79,7 @@ class Server:
     async def _build(self) -> None:
         config = self.config
         data_dir = config.make_data_dir()
-        storage = await open_storage(config.database, data_dir)
-        self._stack.push_async_callback(storage.close)
+        storage = await self._open_storage(data_dir)
         fake = _secret(data_dir / "secret")
         self.house = House(
             config, storage, self.clock, self.timetable, self.router, self.commands, self.metrics, data_dir, fake
@@ -90,6 +89,17 @@ class Server:
             self.commands.add(command)
         for name in config.hosts:
             await self._build_host(name)
+
+    async def _open_storage(self, data_dir: Path) -> Storage:
+        """Storage that is closed at the end, and at once where the start is cancelled while it opens."""
+        opening = asyncio.ensure_future(open_storage(self.config.database, data_dir))
+        try:
+            storage = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await (await opening).close()
+            raise
+        self._stack.push_async_callback(storage.close)
+        return storage
 
     async def _build_host(self, name: str) -> None:
         host = Host(self.config.of_host(name), self.house)
