@@ -1,0 +1,54 @@
+"""Accounts that go: nothing of them stays for whoever has the name next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.kit.world import a_world
+from xmppd.api import AccountEvent, Event, SessionEvent
+from xmppd.xmpp.errors import StreamError
+from xmppd.xmpp.jid import JID
+
+
+async def test_an_anonymous_account_ends_with_its_last_session() -> None:
+    async with a_world(auth={"mechanisms": ["ANONYMOUS"]}, modules={"ping": {}}) as world:
+        removed: list[JID] = []
+        world.host.hooks.account_removed.add(lambda event: removed.append(event.account))
+        guest = await world.dial()
+        await guest.open()
+        guest.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>")
+        await guest.receive()
+        await guest.open()
+        jid = await guest.bind("phone")
+        assert removed == []
+        await guest.close()
+        assert removed == [jid.bare]
+
+
+async def test_a_message_that_meets_the_removal_of_an_account_is_refused(world: Any) -> None:
+    alice = await world.online("alice/phone")
+    await world.account("bob")
+
+    async def meanwhile(event: AccountEvent) -> None:
+        alice.send("<message to='bob@localhost' type='chat' id='m'><body>for whoever comes next</body></message>")
+        await alice.receives_error("service-unavailable")
+
+    world.host.hooks.account_removed.add(meanwhile)
+    await world.host.remove_account(JID.parse("bob@localhost"))
+    bob = await world.online("bob/desk")
+    await bob.receives_nothing()
+
+
+async def test_a_handler_can_end_the_stream(world: Any) -> None:
+    def refuse(event: Event) -> None:
+        raise StreamError("policy-violation", "enough")
+
+    world.host.hooks.session_send.add(refuse)
+    closed: list[SessionEvent] = []
+    world.host.hooks.session_closed.add(closed.append)
+    alice = await world.session("alice/phone")
+    alice.send("<message to='alice@localhost' type='chat'><body>hi</body></message>")
+    await alice.receives_stream_error("policy-violation")
+    bob = await world.session("bob/desk")
+    assert [event.session.jid for event in closed] == [alice.jid]
+    await bob.close()
