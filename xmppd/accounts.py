@@ -117,10 +117,15 @@ class Accounts:
         """Delete the account; what others keep of the user is theirs to delete. `StanzaError`: `item-not-found`."""
         name = _prepared(user)
         sql = "DELETE FROM accounts WHERE host = ? AND name = ? RETURNING name"
+        self._absent.pop(name, None)  # the database knows, and may refuse
         (removed,) = await self._storage.write((sql, (self.host, name)))
         if not removed:
             raise _not_found(name)
         self._changed(name, False)
+
+    def conceal(self, user: str) -> None:
+        """From now on nobody is told that this account exists; it is about to be removed."""
+        self._changed(user, False)
 
     async def check_password(self, user: str, password: str) -> bool:
         """Is it this user's password? Takes as long for an unknown user."""

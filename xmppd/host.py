@@ -206,6 +206,14 @@ class Host:
             gone = Stanza("presence", None, session.jid, "unavailable")
             await self.hooks.session_presence.run(Event(gone, session))
         await self.hooks.session_closed.tell(SessionEvent(session, reason))
+        await self._end_anonymous(session.jid.bare)
+
+    async def _end_anonymous(self, account: JID) -> None:
+        """An account made by ANONYMOUS goes with its last session."""
+        if "ANONYMOUS" not in self.config.auth.mechanisms or self.sessions.of(account):
+            return
+        if not await self.accounts.exists(account.local):
+            await self.hooks.account_removed.tell(AccountEvent(account))
 
     async def create_account(self, user: str, password: str) -> JID:
         """Make an account and tell the modules; see `Accounts.create` for the errors."""
@@ -221,6 +229,7 @@ class Host:
         """
         if not await self.accounts.exists(account.local):
             raise StanzaError("item-not-found", f"there is no account {account.bare}")
+        self.accounts.conceal(account.local)  # nothing more is stored for it while its data goes
         await self._expel(account.bare, asking)
         await self.hooks.account_removed.tell(AccountEvent(account.bare))
         await self.accounts.remove(account.local)

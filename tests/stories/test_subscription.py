@@ -135,7 +135,8 @@ async def kept_requests(world: World) -> list[str]:
     [
         f"<presence to='{ALICE}' type='subscribed'/>",
         f"<presence to='{ALICE}' type='unsubscribed'/>",
-        f"<iq id='r' type='set'><query xmlns='jabber:iq:roster'><item jid='{ALICE}' subscription='remove'/></query></iq>",
+        "<iq id='r' type='set'><query xmlns='jabber:iq:roster'>"
+        f"<item jid='{ALICE}' subscription='remove'/></query></iq>",
     ],
 )
 async def test_a_request_that_was_answered_is_kept_no_longer(world: World, answer: str) -> None:

@@ -13,7 +13,7 @@ from enum import Enum, IntEnum
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
-from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza
 
@@ -91,13 +91,16 @@ class Chain(Generic[S]):
             self.of[kind] = tuple((stage, handler) for stage, handler, kinds in placed if kind in kinds)
 
     async def run(self, event: S) -> Verdict:
-        """Pass `event` through. A `StanzaError` of a handler is the sender's answer; a crashed filter refuses."""
+        """Pass `event` through. A crashed filter refuses.
+
+        A handler's `StanzaError` is the sender's answer, its `StreamError` the end of the sender's stream.
+        """
         for stage, handler in self.of[event.stanza.kind]:
             try:
                 verdict = handler(event)
                 if verdict is not None and verdict is not STOP:
                     verdict = await verdict
-            except StanzaError:
+            except (StanzaError, StreamError):
                 raise
             except Exception:
                 log.exception("%s: a handler failed on %r", self.name, event)
