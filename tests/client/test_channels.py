@@ -214,6 +214,41 @@ class TestAnEnd:
             with pytest.raises(ChannelBroken, match="the connection ended"):
                 await anext(records)
 
+    async def test_of_the_connection_ends_the_asking(self) -> None:
+        async with the_world() as world, people(world, "b/game") as (b,):
+            a = await world.session("a/game")
+            asking = asyncio.ensure_future(read(Channels.of(b).open(A, "telemetry"), 1))
+            await a.receive()
+            b.abort()
+            with pytest.raises(ChannelBroken, match="the connection ended"):
+                await within(asking)
+
+    async def test_of_the_connection_ends_the_opening(self) -> None:
+        async with the_world() as world, people(world, "b/game") as (b,):
+            a = await world.session("a/game")
+            opening = asyncio.ensure_future(Channels.of(b).open(A, "telemetry").start())
+            asked = await a.receive()
+            a.send(f"<iq type='result' to='b@localhost/game' id='{asked.get('id')}'/>")
+            await a.ask("<iq type='get' to='b@localhost/game'><ping xmlns='urn:xmpp:ping'/></iq>")
+            b.abort()
+            with pytest.raises(ChannelBroken, match="the connection ended"):
+                await within(opening)
+
+    async def test_of_the_connection_ends_the_closing(self) -> None:
+        async with the_world() as world, people(world, "b/game") as (b,):
+            a = await world.session("a/game")
+            channel = Channels.of(b).open(A, "telemetry")
+            opening = asyncio.ensure_future(channel.start())
+            asked = await a.receive()
+            a.send(f"<iq type='result' to='b@localhost/game' id='{asked.get('id')}'/>")
+            ibb = f"xmlns='http://jabber.org/protocol/ibb' sid='{asked[0].get('sid')}'"
+            await a.ask(f"<iq type='set' to='b@localhost/game'><open {ibb} block-size='4096' stanza='message'/></iq>")
+            await within(opening)
+            closing = asyncio.ensure_future(channel.close())
+            await a.receives("c:iq[@type='set'][*[@sid]]")
+            b.abort()
+            await within(closing)
+
     async def test_of_the_servers_session_ends_the_loop(self) -> None:
         async with the_world() as world, people(world, "a/game", "b/game") as (a, b):
 

@@ -11,9 +11,9 @@ from slixmpp import ClientXMPP
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.plugins.xep_0047 import IBBytestream
 
-from .errors import ChannelBroken, ChannelError, ChannelRefused
+from .errors import ChannelBroken, ChannelRefused
 from .reading import Channel
-from .transport import PATIENCE, ibb
+from .transport import CUT, PATIENCE, answered, ibb
 
 Key = tuple[str, str]  # the peer's full address and the stream's sid
 
@@ -36,7 +36,7 @@ class Opening:
         ask = iq["channel_ask"]
         ask["service"], ask["sid"], ask["batch"] = channel.service, channel.sid, str(channel.batch)
         try:
-            await iq.send(timeout=PATIENCE)
+            await answered(self._xmpp, iq.send(timeout=PATIENCE))
         except IqError as error:
             raise ChannelRefused(error.condition, error.text) from None
         except IqTimeout:
@@ -74,9 +74,8 @@ class Opening:
 
     def stop(self) -> None:
         """The session is over."""
-        error: ChannelError = ChannelBroken("the connection ended")
         for channel in list(self._channels.values()):
-            channel.end(error)
+            channel.cut_off(ChannelBroken(CUT))
         for task in self._tasks:
             task.cancel()
 

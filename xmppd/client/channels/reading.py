@@ -45,7 +45,6 @@ class Channel(Generic[T]):
         self._unread: deque[bytes] = deque()
         self._unread_bytes = 0
         self._stream: IBBytestream | None = None
-        self._opened: asyncio.Future[None] | None = None
         self._end: ChannelError | None = None
         self._ended = False
         self._news = asyncio.Event()
@@ -69,10 +68,13 @@ class Channel(Generic[T]):
         """Ask for the channel and wait until it is open. `ChannelRefused` where it is not to be."""
         if self.sid:
             return
-        self._opened = asyncio.get_running_loop().create_future()
         try:
             await self._channels.ask(self)
-            await asyncio.wait_for(self._opened, self._channels.patience)
+            async with asyncio.timeout(self._channels.patience):
+                while self._stream is None and self._end is None:
+                    await self._hear()
+            if self._stream is None and self._end is not None:
+                raise self._end
         except TimeoutError:
             await self._channels.give_up(self)
             raise ChannelRefused("remote-server-timeout", f"{self.peer} agreed, but opened no stream") from None
@@ -97,18 +99,21 @@ class Channel(Generic[T]):
                     yield self._decode(record)
                 if self._ended:
                     break
-                self._news.clear()
-                await self._news.wait()
+                await self._hear()
             if self._end is not None:
                 raise self._end
         finally:
             await self.close()
 
+    async def _hear(self) -> None:
+        """Wait until something has happened to the channel."""
+        self._news.clear()
+        await self._news.wait()
+
     def began(self, stream: IBBytestream) -> None:
         """The other side has opened the stream."""
         self._stream = stream
-        if self._opened is not None and not self._opened.done():
-            self._opened.set_result(None)
+        self._news.set()
 
     def feed(self, block: bytes, number: int) -> None:
         """A block came. slixmpp goes on after one that it could not read; a channel does not."""
@@ -141,9 +146,13 @@ class Channel(Generic[T]):
             error = ChannelBroken("the channel was closed in the middle of a record")
         self._ended, self._end = True, error
         self._channels.forget(self)
-        if self._opened is not None and not self._opened.done():
-            self._opened.set_exception(error or ChannelRefused("gone", "the channel was closed before it opened"))
         self._news.set()
+
+    def cut_off(self, error: ChannelError) -> None:
+        """The connection has ended, so nothing can be said to the other side."""
+        self.end(error)
+        if self._stream is not None:
+            forget_stream(self._stream)
 
     def ended_by(self, stream: IBBytestream) -> None:
         """The other side has closed the stream, or slixmpp has because a block was missing."""

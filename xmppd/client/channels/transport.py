@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from slixmpp import JID, ClientXMPP
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.plugins.xep_0047 import XEP_0047, IBBytestream
+
+from .errors import ChannelBroken
 
 if TYPE_CHECKING:
     from slixmpp.stanza import Iq
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 SEQUENCE: Final = 1 << 16  # block numbers begin anew there (XEP-0047 2.2)
 LEAST_BLOCK: Final = 512  # bytes; a peer who wants still smaller ones gets none
 PATIENCE: Final = 60  # seconds for an answer
+CUT: Final = "the connection ended"
+T = TypeVar("T")
 
 
 def ibb(xmpp: ClientXMPP) -> XEP_0047:
@@ -49,9 +53,18 @@ def send_block(stream: IBBytestream, block: bytes) -> None:
 
 async def close_stream(stream: IBBytestream) -> None:
     """Send `<close/>` and wait for its answer, whatever it is (XEP-0047 2.3); then the stream is forgotten."""
-    with suppress(IqError, IqTimeout):
-        await stream.close(timeout=PATIENCE)
+    with suppress(IqError, IqTimeout, ChannelBroken):
+        await answered(stream.xmpp, stream.close(timeout=PATIENCE))
     forget_stream(stream)
+
+
+async def answered(xmpp: ClientXMPP, answer: asyncio.Future[T]) -> T:
+    """Wait for an answer; `ChannelBroken` where the connection ends before, which slixmpp does not say."""
+    await asyncio.wait({answer, xmpp.disconnected}, return_when=asyncio.FIRST_COMPLETED)
+    if answer.done():
+        return answer.result()
+    answer.cancel()
+    raise ChannelBroken(CUT)
 
 
 def forget_stream(stream: IBBytestream) -> None:
