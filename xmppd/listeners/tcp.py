@@ -91,7 +91,6 @@ class Connection(asyncio.Protocol):
             if data:
                 self.received(data if self._layer is None else self._layer.decode(data))
             if engine is not None and engine.closed:
-                self.eof_received()
                 self.end()
         except StreamError as error:
             self.fail(error)
@@ -167,6 +166,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> None:
         """The peer says nothing more, and the transport closes: the last time to see what it has taken."""
         self.flush()
+        self.closing = True
         if self._written:
             self._look()
 
