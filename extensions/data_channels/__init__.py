@@ -94,6 +94,8 @@ class Channels(Module):
             self._answered(sender, to, stanza)
         elif DATA in stanza.names:
             return self._spend(sender, to, stanza)
+        elif stanza.kind == "message":
+            return None
         elif OPEN in stanza.names:
             self._begin(sender, to, stanza)
         elif CLOSE in stanza.names:
