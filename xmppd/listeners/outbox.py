@@ -19,15 +19,18 @@ class Flushable(Protocol):
 class Outbox:
     """The connections of a server that have something to send; flushed when the loop's turn ends."""
 
-    __slots__ = ("_waiting",)
+    __slots__ = ("_loop", "_waiting")
 
     def __init__(self) -> None:
         self._waiting: list[Flushable] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def add(self, connection: Flushable) -> None:
         """Flush it at the end of this turn."""
         if not self._waiting:
-            asyncio.get_running_loop().call_soon(self.flush)
+            if self._loop is None:  # kept: to ask for it is a system call
+                self._loop = asyncio.get_running_loop()
+            self._loop.call_soon(self.flush)
         self._waiting.append(connection)
 
     def flush(self) -> None:
