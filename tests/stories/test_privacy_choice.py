@@ -112,5 +112,3 @@ async def test_an_edited_list_applies_as_it_is_now(world: World) -> None:
     await has_list(romeo, "test", jid("mercutio@localhost"))
     tybalt.send(chat("romeo@localhost"))
     await romeo.receives("c:message")
-
-
