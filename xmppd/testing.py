@@ -20,6 +20,13 @@ from xmppd.config import Config
 from xmppd.server import Server
 from xmppd.xmpp.jid import JID
 
+try:
+    import pytest_asyncio
+except ImportError:
+    _fixture: Any = pytest.fixture
+else:
+    _fixture = pytest_asyncio.fixture  # in its strict mode pytest-asyncio runs no fixtures but its own
+
 MODULES: Final = (
     *("blocking", "caps", "disco", "last", "offline", "ping", "presence"),
     *("privacy", "private", "register", "roster", "time", "vcard", "version"),
@@ -84,7 +91,7 @@ class FakeClock(Clock):
             await server.timetable.settle()
 
 
-@pytest.fixture
+@_fixture()
 async def xmpp_server() -> AsyncIterator[TestServer]:
     """A fresh server for the host `localhost`."""
     async with running() as server:
