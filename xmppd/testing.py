@@ -4,7 +4,7 @@
         await xmpp_server.register("alice", "secret")
         bot = MyBot("alice@localhost", "secret", port=xmpp_server.port)
 
-Installing xmppd makes the fixture known to pytest. It works with pytest-asyncio and anyio alike.
+Installing xmppd makes the fixture known to pytest. It needs pytest-asyncio, in either of its modes.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class FakeClock(Clock):
             await server.timetable.settle()
 
 
-@_fixture()
+@_fixture()  # type: ignore[untyped-decorator]
 async def xmpp_server() -> AsyncIterator[TestServer]:
     """A fresh server for the host `localhost`."""
     async with running() as server:
