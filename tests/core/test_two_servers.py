@@ -238,6 +238,7 @@ async def test_a_data_folder_in_use_is_refused_and_its_server_goes_on(tmp_path: 
         assert (folder / "control.sock").exists()
 
 
+@pytest.mark.usefixtures("_own_temporary_folder")
 async def test_a_start_that_is_cancelled_leaves_nothing() -> None:
     await a_life()
     before = Traces()

@@ -22,6 +22,7 @@ async def test_an_anonymous_account_ends_with_its_last_session() -> None:
         jid = await guest.bind("phone")
         assert removed == []
         await guest.close()
+        await world.server.shared.finish(5)
         assert removed == [jid.bare]
 
 
