@@ -18,7 +18,7 @@ from xmppd.config import Config, ConfigError, Limits, differences, held_back
 from xmppd.host import Host, House
 from xmppd.listeners.certificates import Certificates
 from xmppd.listeners.clients import ClientListener
-from xmppd.listeners.control import Control
+from xmppd.listeners.control import Control, check_free
 from xmppd.listeners.shared import Shared
 from xmppd.metrics import Registry
 from xmppd.routing.hooks import ConfigReloaded
@@ -32,6 +32,7 @@ from xmppd.wire.framer import Parsers
 
 log = logging.getLogger(__name__)
 
+CONTROL: Final = "control.sock"
 IDLE_CHECK: Final = 5.0  # seconds between two looks at all connections; timeouts are minutes
 CERTIFICATE_CHECK: Final = 60.0  # seconds; a renewed certificate is in use a minute later
 
@@ -79,6 +80,8 @@ class Server:
     async def _build(self) -> None:
         config = self.config
         data_dir = config.make_data_dir()
+        if self._with_doors:
+            check_free(data_dir / CONTROL)  # before modules that tidy up at their start touch what it uses
         storage = await self._open_storage(data_dir)
         fake = _secret(data_dir / "secret")
         self.house = House(
@@ -132,7 +135,7 @@ class Server:
             door = ClientListener(options, self.shared)
             self.doors.append(door)
             await door.open()
-        self._control = Control(config.data_dir / "control.sock", self.commands, limits.max_command_size)
+        self._control = Control(config.data_dir / CONTROL, self.commands, limits.max_command_size)
         self._stack.push_async_callback(self._control.close)
         await self._control.start()
         self.timetable.every(IDLE_CHECK, self._check)

@@ -121,10 +121,15 @@ def _write(writer: asyncio.StreamWriter, reply: dict[str, object]) -> None:
         writer.write(json.dumps(reply, default=str).encode() + b"\n")
 
 
-def _bind(path: Path) -> socket.socket:
-    """A socket file of mode 0600; a dead one left by a crash is replaced."""
+def check_free(path: Path) -> None:
+    """`OSError(EADDRINUSE)` where another server of this data folder is running."""
     if _answers(path):
         raise OSError(errno.EADDRINUSE, "another server runs on this data_dir; stop it first", str(path))
+
+
+def _bind(path: Path) -> socket.socket:
+    """A socket file of mode 0600; a dead one left by a crash is replaced."""
+    check_free(path)
     path.unlink(missing_ok=True)
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     mask = os.umask(0o177)
