@@ -26,6 +26,7 @@ from xmppd.routing.router import Router
 from xmppd.sasl.throttle import Limits as LoginLimits
 from xmppd.sasl.throttle import Throttle
 from xmppd.server_commands import server_commands
+from xmppd.server_commands.checking import check_doors
 from xmppd.storage import Storage, open_storage
 from xmppd.wire.cutter import Bounds
 from xmppd.wire.framer import Parsers
@@ -116,6 +117,7 @@ class Server:
 
     async def _open(self) -> None:
         config, limits = self.config, self.config.limits
+        check_doors(config)
         certificates = Certificates(
             config.hosts,
             config.certfiles,
@@ -127,11 +129,7 @@ class Server:
         self.metrics.add(self.shared.traffic, "c2s")
         for path in certificates.self_made:
             log.warning("no certificate in certfiles fits; made a self-signed one: %s", path)
-        for index, options in enumerate(config.listen):
-            if options.module != "c2s":
-                raise ConfigError(
-                    [f"listen[{index}].module: {options.module} is not in this version; remove the entry"]
-                )
+        for options in config.listen:
             door = ClientListener(options, self.shared)
             self.doors.append(door)
             await door.open()

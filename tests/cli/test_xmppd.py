@@ -128,6 +128,9 @@ def test_check(file: Path) -> None:
     wrong = invoke("check", "-c", str(file))
     assert "  modules.pong: there is no such module (did you mean 'ping'?)\n" in wrong.output
     assert '  modules.offline.expire_day: unknown option (did you mean "expire_days"?)\n' in wrong.output
+    write(file, listen=[{"port": 0}, {"port": 0, "module": "http"}])
+    wrong = invoke("check", "-c", str(file))
+    assert "  listen[1].module: http is not in this version; remove the entry\n" in wrong.output
 
 
 def test_a_file_with_a_mistake_of_yaml(file: Path) -> None:

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from xmppd.api.loader import find
 from xmppd.config import Config, ConfigError, explain, load
 
+PROTOCOLS: Final = ("c2s",)  # what doors speak; the configuration has words for more to come
+
 
 def read(file: str | Path) -> Config:
-    """A configuration that a server can take: `load`, and `check_modules`."""
+    """A configuration that a server can take: `load`, `check_doors` and `check_modules`."""
     config = load(file)
+    check_doors(config)
     check_modules(config)
     return config
+
+
+def check_doors(config: Config) -> None:
+    """`ConfigError` where a door speaks a protocol that this version does not have."""
+    if found := [
+        f"listen[{index}].module: {door.module} is not in this version; remove the entry"
+        for index, door in enumerate(config.listen)
+        if door.module not in PROTOCOLS
+    ]:
+        raise ConfigError(found)
 
 
 def check_modules(config: Config) -> None:
