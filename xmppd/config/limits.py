@@ -47,7 +47,7 @@ class Limits(Section):
     )
     max_queue: int = limit(
         4194304,
-        "Bytes queued for a peer that does not read; past it the connection is closed (`resource-constraint`). "
+        "Bytes queued for a peer that does not read; past it the connection is cut off. "
         "Sixteen stanzas of the greatest size, or the history of a busy day.",
         65536,
     )
