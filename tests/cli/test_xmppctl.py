@@ -56,6 +56,7 @@ async def test_accounts_of_a_running_server(server: Server, ctl: Call) -> None:
     await ctl("register", "bob", "a.example", "-secret")
     assert await ctl("registered_users", "a.example") == "alice\nbob\n"
     assert await ctl("--json", "registered_users", "b.example") == "[]\n"
+    assert await ctl("registered_users", "b.example", "--json") == "[]\n"
     assert await ctl("check_account", "alice", "a.example") == ""
     assert "there is no account eve@a.example" in await ctl("check_account", "eve", "a.example", code=1)
     await ctl("change_password", "alice", "a.example", "another")

@@ -43,7 +43,10 @@ class AdminGroup(click.Group):
         own = super().get_command(ctx, cmd_name)
         return own or AdminCommand(
             cmd_name,
-            params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
+            params=[
+                click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED),
+                click.Option(["--json", "as_json"], is_flag=True, help="Print the result as JSON."),
+            ],
             callback=_call,
             context_settings={"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]},
         )
@@ -80,7 +83,7 @@ def main(ctx: click.Context, file: str, as_json: bool, host: str | None) -> None
 
 
 @click.pass_context
-def _call(ctx: click.Context, arguments: tuple[str, ...]) -> None:
+def _call(ctx: click.Context, arguments: tuple[str, ...], as_json: bool) -> None:
     assert ctx.parent is not None
     options = ctx.parent.params
     with told(options["file"]):
@@ -90,7 +93,7 @@ def _call(ctx: click.Context, arguments: tuple[str, ...]) -> None:
 
     with told(), bar(str(ctx.info_name)) as progress:
         result = call(config, str(ctx.info_name), arguments, options["host"], progress)
-    show(result, as_json=options["as_json"])
+    show(result, as_json=as_json or options["as_json"])
 
 
 def _known(ctx: click.Context) -> Commands:
