@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.listeners.tls_client import TLS12, TLS13, TLSClient, trusting_context
-from xmppd.listeners.hello import MAX_HELLO, server_name
+from xmppd.listeners.hello import MAX_HELLO, Hello, server_name
 from xmppd.listeners.tls import TLSEngine
 
 
@@ -43,6 +43,17 @@ def test_more_is_needed_until_the_last_byte() -> None:
 @pytest.mark.parametrize("size", [1, 3, 4, 5, 100])
 def test_a_hello_in_many_records(size: int) -> None:
     assert server_name(in_records(hello("example.org"), size)) == "example.org"
+
+
+def test_a_hello_in_pieces_is_read_once() -> None:
+    """A byte at a time in records of a byte each: what was read is not read again, or a stranger could buy seconds."""
+    begun, whole = Hello(), in_records(hello("example.org"), 1)
+    most = 0
+    for at in range(len(whole) - 1):
+        assert begun.feed(whole[at : at + 1]) is None
+        most = max(most, len(begun._rest))
+    assert begun.feed(whole[-1:]) == "example.org"
+    assert most == 5
 
 
 def test_a_name_that_is_not_ascii_is_some_other_name() -> None:

@@ -10,35 +10,51 @@ MAX_HELLO = 16384
 HANDSHAKE, CLIENT_HELLO, SERVER_NAME = 22, 1, 0
 
 
+class Hello:
+    """The first bytes of a client. Each is looked at once, however small the pieces and the records they come in."""
+
+    __slots__ = ("_message", "_rest", "_size")
+
+    def __init__(self) -> None:
+        self._message = bytearray()
+        self._rest = b""  # of a record that is not complete
+        self._size = 0
+
+    def feed(self, received: bytes) -> str | None:
+        """The name; None while the ClientHello is not complete.
+
+        "" where it names none, and where this is no ClientHello: what is wrong with it the TLS library will say.
+        """
+        self._size += len(received)
+        if self._size > MAX_HELLO:
+            return ""
+        whole = self._take(self._rest + received)
+        if not whole:
+            return None if whole is None else ""
+        try:
+            return _name(bytes(self._message)).decode("ascii", "replace")
+        except IndexError:
+            return ""
+
+    def _take(self, received: bytes) -> bool | None:
+        """Join the message from its records: True once it is whole, None before, False where it is no ClientHello."""
+        message, at = self._message, 0
+        while len(message) < 4 or len(message) < 4 + int.from_bytes(message[1:4], "big"):
+            if received[at : at + 1] not in (b"", bytes([HANDSHAKE])):
+                return False
+            begin = at + 5
+            end = begin + _number(received, at + 3)
+            if len(received) < max(end, begin):
+                self._rest = received[at:]
+                return None
+            message += received[begin:end]
+            at = end
+        return message[0] == CLIENT_HELLO
+
+
 def server_name(received: bytes) -> str | None:
-    """The name from all that a client has sent so far; None while its ClientHello is not complete.
-
-    "" where it names none, and where this is no ClientHello: what is wrong with it the TLS library will say.
-    """
-    if len(received) > MAX_HELLO:
-        return ""
-    message = _message(received)
-    if message is None:
-        return None
-    try:
-        return _name(message).decode("ascii", "replace") if message[0] == CLIENT_HELLO else ""
-    except IndexError:
-        return ""
-
-
-def _message(received: bytes) -> bytes | None:
-    """The first handshake message, joined from its records; one zero byte where there is none."""
-    message = b""
-    at = 0
-    while len(message) < 4 or len(message) < 4 + int.from_bytes(message[1:4], "big"):
-        if received[at : at + 1] not in (b"", bytes([HANDSHAKE])):
-            return b"\0"
-        begin = at + 5
-        at = begin + _number(received, at + 3)
-        if len(received) < max(at, begin):
-            return None
-        message += received[begin:at]
-    return message
+    """What `Hello` says of all that a client has sent so far."""
+    return Hello().feed(received)
 
 
 def _name(hello: bytes) -> bytes:

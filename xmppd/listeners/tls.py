@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 
-from xmppd.listeners.hello import server_name
+from xmppd.listeners.hello import Hello
 
 # A TLS record carries at most this much plaintext, so one read of this size always empties the record.
 RECORD = 16384
@@ -34,7 +34,7 @@ class TLSEngine:
         self._outgoing = ssl.MemoryBIO()
         self._allowance = MAX_HANDSHAKE
         self._choose = choose
-        self._hello = b""
+        self._hello = Hello() if choose is not None else None
         self.ssl_object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self.established = False
         self.closed = False
@@ -122,8 +122,8 @@ class TLSEngine:
         self._allowance -= len(ciphertext)
         if self._allowance < 0:
             raise ssl.SSLError(ssl.SSL_ERROR_SSL, f"the TLS handshake is longer than {MAX_HANDSHAKE} bytes")
-        if self._choose is not None:
-            self._choose_host(ciphertext, self._choose)
+        if self._choose is not None and self._hello is not None:
+            self._choose_host(self._hello.feed(ciphertext), self._choose)
         self._incoming.write(ciphertext)
         try:
             self.ssl_object.do_handshake()
@@ -132,13 +132,10 @@ class TLSEngine:
         self.established = True
         return True
 
-    def _choose_host(self, ciphertext: bytes, choose: Callable[[str], ssl.SSLContext]) -> None:
-        self._hello += ciphertext
-        name = server_name(self._hello)
+    def _choose_host(self, name: str | None, choose: Callable[[str], ssl.SSLContext]) -> None:
         if name is not None:
             self.ssl_object.context = choose(name)
-            self._choose = None
-            self._hello = b""
+            self._choose = self._hello = None
 
     def _read_on(self, first: bytes) -> bytes:
         pieces = [first]
