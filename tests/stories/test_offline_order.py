@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.kit.world import World, a_world
-from tests.stories.test_offline import MODULES, chat, cut_off, stored, texts
+from tests.stories.test_offline import MODULES, NEGATIVE, chat, cut_off, stored, texts
 from xmppd.modules.offline import boxes as tables
 from xmppd.storage import Commit, StorageError
 
@@ -183,3 +183,29 @@ async def test_who_sent_what_could_not_be_stored_is_told(world: World, monkeypat
     await alice.ping()
     assert await stored(world) == 2
     assert world.module("offline")._boxes.get("bob").count == 2
+
+
+async def test_two_messages_that_find_a_newcomer_begin_one_handover(world: World) -> None:
+    """Between a session's presence and the end of its broadcast others may write to it: nothing comes twice."""
+    await numbered(world, 2, "")
+    alice, bob = await world.session("alice/phone"), await world.online("bob/phone", NEGATIVE)
+    (session,) = world.host.sessions.of(bob.jid.bare)
+    session.priority = 0
+    alice.send(chat("2") + chat("3"))
+    await alice.ping()
+    while await stored(world):
+        await alice.ping()
+    assert numbers(await texts(bob)) == [0, 1, 2, 3]
+
+
+async def test_who_left_before_the_handover_began_does_not_hold_it_up(world: World) -> None:
+    await numbered(world, 2, "")
+    bob = await world.online("bob/phone", NEGATIVE)
+    offline, (session,) = world.module("offline"), world.host.sessions.of(bob.jid.bare)
+    session.priority = 0
+    offline.ended(offline._boxes.get("bob"))
+    session.door.close()
+    await world.host.close_session(session)
+    bob = await world.session("bob/desk")
+    bob.send("<presence/>")
+    assert numbers([(await bob.receive()).findtext("{jabber:client}body") for _ in range(2)]) == [0, 1]

@@ -164,11 +164,13 @@ class Offline(Module):
             if not self._boxes.knows(name):
                 await self._boxes.find(name)
             box = self._boxes.get(name)
-            if box is not None and box.waiting and box.handover is None:
+            if box is not None:
                 await self._hand_over(box, session)
 
     async def _hand_over(self, box: Box, session: Session) -> None:
-        await Handover(box, self._boxes, session, self).begin()
+        """Begin, unless somebody else has begun or the session has left meanwhile: `leave` would not come again."""
+        if box.waiting and box.handover is None and session in self.present(box.name):
+            await Handover(box, self._boxes, session, self).begin()
 
     def ended(self, box: Box) -> None:
         """Whoever else is here is given what still waits."""
