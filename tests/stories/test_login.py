@@ -1,12 +1,13 @@
 """RFC 6120 6: logging in by SASL, and every way to fail."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from typing import Any
 
 import pytest
 from lxml import etree
+from scramp import ScramClient
 
 from tests.kit.client import Client
 from tests.kit.login import failure, mechanisms, plain, say, scram
@@ -261,6 +262,17 @@ async def test_who_guesses_at_an_account_has_to_wait(world: World) -> None:
     assert await tries(world, "alice", "alice") == "temporary-auth-failure"
     await world.advance(2)
     assert await tries(world, "alice", "alice") == "success"
+
+
+async def test_who_guesses_side_by_side_learns_no_more(world: World) -> None:
+    guesses = []
+    for password in (*["wrong"] * 4, "alice"):
+        client, login = await clear(world), ScramClient(["SCRAM-SHA-1"], "alice", password)
+        begun = await say(client, "auth", b64encode(login.get_client_first().encode()).decode(), "SCRAM-SHA-1")
+        login.set_server_first(b64decode(begun.text or "").decode())
+        guesses.append((client, b64encode(login.get_client_final().encode()).decode()))
+    told = [failure(await say(client, "response", final)) for client, final in guesses]
+    assert told == ["not-authorized"] * 3 + ["temporary-auth-failure"] * 2
 
 
 async def test_each_further_failure_doubles_the_wait(world: World) -> None:

@@ -91,9 +91,7 @@ async def _receive(connection: ClientConnection, element: Nonza | Stanza) -> Non
     try:
         exchange = _exchange(connection, host, element)
         connection.exchange = None
-        outcome = exchange.mechanism.receive(_payload(element))
-        while not isinstance(outcome, Challenge | Success):
-            outcome = await _work(connection, host, exchange, outcome)
+        outcome = await _outcome(connection, host, exchange, _payload(element))
     except SASLError as error:
         _failed(connection, host, exchange, error)
         return
@@ -129,16 +127,36 @@ def _payload(element: Nonza) -> bytes:
         raise SASLError("incorrect-encoding", "the message is not base64") from None
 
 
+async def _outcome(connection: ClientConnection, host: Host, exchange: Exchange, payload: bytes) -> Challenge | Success:
+    """What the mechanism says to it. Of tries side by side those past the limit learn nothing, right or wrong."""
+    try:
+        outcome = exchange.mechanism.receive(payload)
+        while not isinstance(outcome, Challenge | Success):
+            outcome = await _work(connection, host, exchange, outcome)
+    except SASLError as error:
+        if error.condition == "not-authorized":
+            _must_not_wait(connection, host, exchange)
+        raise
+    if isinstance(outcome, Success):
+        _must_not_wait(connection, host, exchange)
+    return outcome
+
+
 async def _work(connection: ClientConnection, host: Host, exchange: Exchange, outcome: Outcome) -> Outcome:
     if isinstance(outcome, Lookup):
         exchange.user = outcome.user
-        shared = connection.listener.shared
-        now = shared.house.clock.monotonic()
-        if shared.throttle.wait(connection.address, f"{outcome.user}@{host.name}", now):
-            raise SASLError("temporary-auth-failure", "too many failed logins; wait before you try again")
+        _must_not_wait(connection, host, exchange)
         return exchange.mechanism.found(await host.accounts.credentials(outcome.user))
     assert isinstance(outcome, Compute)
     return exchange.mechanism.computed(await asyncio.to_thread(outcome.work))
+
+
+def _must_not_wait(connection: ClientConnection, host: Host, exchange: Exchange) -> None:
+    """`SASLError` while the account that is tried, or the address, has failed too often."""
+    if exchange.user is not None:
+        shared = connection.listener.shared
+        if shared.throttle.wait(connection.address, f"{exchange.user}@{host.name}", shared.house.clock.monotonic()):
+            raise SASLError("temporary-auth-failure", "too many failed logins; wait before you try again")
 
 
 def _succeeded(connection: ClientConnection, host: Host, outcome: Success) -> None:
