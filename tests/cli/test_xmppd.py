@@ -131,6 +131,9 @@ def test_check(file: Path) -> None:
     write(file, listen=[{"port": 0}, {"port": 0, "module": "http"}])
     wrong = invoke("check", "-c", str(file))
     assert "  listen[1].module: http is not in this version; remove the entry\n" in wrong.output
+    write(file, certfiles=[str(file)])
+    wrong = invoke("check", "-c", str(file))
+    assert f"{file} holds neither a certificate nor a private key" in wrong.output
 
 
 def test_a_file_with_a_mistake_of_yaml(file: Path) -> None:

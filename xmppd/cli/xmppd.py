@@ -33,11 +33,12 @@ def run(file: str) -> None:
 @main.command()
 @config_option
 def check(file: str) -> None:
-    """Check a configuration file."""
+    """Check a configuration file, and the certificates it names."""
     with told(file):
-        from xmppd.server_commands.checking import read
+        from xmppd.server_commands.checking import check_certificates, read
 
         config = read(file)
+        check_certificates(config)
     click.echo(f"{file} is right: {len(config.hosts)} hosts, {len(config.listen)} doors, {len(config.modules)} modules")
 
 

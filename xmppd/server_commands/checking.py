@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from xmppd.api.loader import find
 from xmppd.config import Config, ConfigError, explain, load
+from xmppd.listeners.certificates import Certificates
 
 PROTOCOLS: Final = ("c2s",)  # what doors speak; the configuration has words for more to come
 
@@ -30,6 +32,12 @@ def check_doors(config: Config) -> None:
         if door.module not in PROTOCOLS
     ]:
         raise ConfigError(found)
+
+
+def check_certificates(config: Config) -> None:
+    """`ConfigError` where the files of certificates cannot be used as they are now; nothing is left on the disk."""
+    with TemporaryDirectory(prefix="xmppd-") as folder:
+        Certificates(config.hosts, config.certfiles, Path(folder), client_ca=config.client_ca)
 
 
 def check_modules(config: Config) -> None:
