@@ -182,8 +182,7 @@ class Host:
         `conflict` where it is taken and the policy is to refuse, `resource-constraint` past the limit of sessions.
         """
         jid = account.with_resource(resourceprep(resource) if resource else secrets.token_urlsafe(9))
-        taken = self.sessions.find(jid)
-        if taken is not None:
+        while (taken := self.sessions.find(jid)) is not None:  # whoever waits below may find that another has come
             policy = self.house.config.resource_conflict
             if policy == "closenew":
                 raise StanzaError("conflict", "the resource is in use", kind="modify")

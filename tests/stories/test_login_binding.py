@@ -1,5 +1,6 @@
 """RFC 6120 7: binding a resource; RFC 3921 3: the session."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -7,7 +8,9 @@ import pytest
 
 from tests.kit.client import Client, error_of
 from tests.kit.world import World, a_world
+from xmppd.routing.hooks import SessionEvent
 from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.jid import JID
 
 BIND = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>{}</bind>"
 SESSION = "<iq type='set'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>"
@@ -189,3 +192,32 @@ async def test_an_old_client_begins_a_session(world: World) -> None:
     for to in ("", " to='localhost'"):
         reply = await client.ask(SESSION.replace("<iq ", f"<iq{to} "))
         assert reply.get("type") == "result"
+
+
+async def test_closeold_two_newcomers_at_once_leave_one_session() -> None:
+    """While the old session's end is told, another newcomer takes its place: that one is replaced in turn."""
+    async with policy("closeold") as world:
+        await world.session("alice/phone")
+        first, second = await logged_in(world), await logged_in(world)
+        go_on, waiting = asyncio.Event(), asyncio.Event()
+
+        async def slow(event: SessionEvent) -> None:
+            waiting.set()
+            await go_on.wait()
+
+        world.host.hooks.session_closed.add(slow)
+        first.send(asking("phone").replace("<iq ", "<iq id='bind' "))
+        await waiting.wait()
+        await second.bind("phone")
+        go_on.set()
+        await second.receives_stream_error("conflict")
+        await first.receives("c:iq[@type='result']")
+        assert world.host.sessions.count == 1
+
+
+async def test_who_was_removed_since_the_login_binds_no_more(world: World) -> None:
+    client = await logged_in(world)
+    await world.host.remove_account(JID.parse("alice@localhost"))
+    client.send(asking("phone"))
+    await client.receives_stream_error("not-authorized")
+    assert world.host.sessions.count == 0

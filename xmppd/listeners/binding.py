@@ -29,6 +29,8 @@ async def _bind(connection: ClientConnection, request: Nonza | Stanza) -> None:
     host, user = connection.host, connection.user
     if not isinstance(request, Stanza) or host is None or user is None or (request.kind, request.type) != ("iq", "set"):
         raise StreamError("not-authorized", "bind a resource first")
+    if host.accounts.known(user.local) is False:  # who logged in is in no such doubt, unless it was removed since
+        raise StreamError("not-authorized", "the account was removed")
     try:
         check(request)
         resource = request.element.findtext(f"{{{ns.BIND}}}bind/{{{ns.BIND}}}resource") or ""
