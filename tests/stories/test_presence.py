@@ -4,6 +4,7 @@ import pytest
 
 from tests.kit.client import Client
 from tests.kit.world import World, a_world
+from xmppd.api import Event
 
 from .contacts import MODULES, interested, roster, world
 
@@ -263,3 +264,22 @@ async def test_the_roster_says_who_sees_whom(world: World) -> None:
     assert not await rosters.sees(alice.jid.bare, carol.jid)
     assert await rosters.subscription(alice.jid.bare, bob.jid.bare) == "both"
     assert await rosters.subscription(alice.jid.bare, carol.jid.bare) == ""
+
+
+async def test_who_is_closed_in_the_middle_of_its_presence_leaves_no_ghost(world: World) -> None:
+    """A copy waits for something, and the session is closed meanwhile: the copy must not be the last word."""
+    alice, bob = await friends(world)
+    desk = await world.session("alice/desk")
+    session = world.host.sessions.find(desk.jid)
+    assert session is not None
+
+    async def close(event: Event) -> None:
+        if event.stanza.type == "":
+            await world.host.close_session(session)
+
+    world.host.hooks.presence_send.add(close)
+    desk.send("<presence/>")
+    for watcher in (bob, alice):
+        while not (came := [each.get("type") for each in await watcher.pending() if each.get("from") == desk.jid]):
+            pass
+        assert came[-1] == "unavailable"

@@ -67,6 +67,8 @@ class Presence(Module):
             await self._appear(session, event.stanza)
 
     async def _appear(self, session: Session, stanza: Stanza) -> None:
+        if self._gone(session):
+            return
         session.priority = priority(stanza)
         before = session.presence is not None
         # A copy: what was opened and encoded on the way need not stay in memory as long as the session is online.
@@ -74,10 +76,24 @@ class Presence(Module):
         roster = await self._roster(session)
         await self._send(session, stanza, self._reachable(roster.watchers))
         await self._send(session, stanza, (session.jid.bare,))
+        if self._gone(session):
+            await self._take_back(session, roster.watchers)
+            return
         if not before:
             await self._show_others(session)
             await self._probe(session, self._reachable(roster.watched))
         await self.host.hooks.presence_changed.tell(PresenceChanged(session, before, True, stanza))
+
+    def _gone(self, session: Session) -> bool:
+        """Whether it was closed while its own presence waited for something."""
+        return session not in self.host.sessions.of(session.jid.bare)
+
+    async def _take_back(self, session: Session, watchers: Iterable[str]) -> None:
+        """Its last presence may have been overtaken by this one, which would then stay for good."""
+        session.presence = None
+        if self.host.sessions.find(session.jid) is None:
+            stanza = Stanza("presence", None, session.jid, "unavailable")
+            await self._send(session, stanza, (*self._reachable(watchers), session.jid.bare))
 
     async def _leave(self, session: Session, stanza: Stanza) -> None:
         before = session.presence is not None
