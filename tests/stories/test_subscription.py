@@ -300,3 +300,15 @@ async def test_what_a_request_brings_is_bounded(world: World) -> None:
     bob.send("<presence/>")
     kept = [each for each in await bob.pending() if each.get("type") == "subscribe"]
     assert [len(each) for each in kept] == [0]
+
+
+async def test_of_a_request_with_a_huge_id_only_the_question_is_kept(world: World) -> None:
+    """Else a few strangers could make what waits for the next login longer than any queue."""
+    await world.account("bob")
+    alice = await world.session("alice/phone")
+    alice.send(f"<presence to='{BOB}' type='subscribe' id='{'i' * 9000}'/>")
+    await alice.ping()
+    bob = await world.session("bob/desk")
+    bob.send("<presence/>")
+    kept = [each for each in await bob.pending() if each.get("type") == "subscribe"]
+    assert [(each.get("from"), each.get("id")) for each in kept] == [(ALICE, None)]

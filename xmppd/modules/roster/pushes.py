@@ -47,8 +47,9 @@ async def tell(host: Host, account: JID, stanza: Stanza) -> None:
 
 def keep(account: JID, contact: JID, stanza: Stanza, longest: int) -> Statement:
     """Keep a request, with all that it brought up to `longest` bytes, until it is answered (3.1.3)."""
-    letter = stanza.letter if len(stanza.letter) <= longest else b""
-    return tables.KEEP_REQUEST, (account, contact, stanza.id, stanza.lang, letter)
+    if len(stanza.letter) + len(stanza.id) + len(stanza.lang) > longest:
+        return tables.KEEP_REQUEST, (account, contact, "", "", b"")
+    return tables.KEEP_REQUEST, (account, contact, stanza.id, stanza.lang, stanza.letter)
 
 
 def requests(account: JID, rows: Iterable[tuple[str, str, str, bytes]]) -> list[Stanza]:
