@@ -1,11 +1,14 @@
 """Which domain a stanza goes to, and the way back for an error (RFC 6120 8.3.1, 10.4)."""
 
+import asyncio
+
 import pytest
 
 from xmppd.routing.event import Event
 from xmppd.routing.hooks import Hooks
 from xmppd.routing.router import Router
-from xmppd.routing.sessions import Session
+from xmppd.routing.sessions import MOST_HELD, Session
+from xmppd.storage import Commit
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza
@@ -118,3 +121,21 @@ async def test_a_stanza_without_an_address(router: Router, here: Place) -> None:
 
 async def test_who_writes_to_himself_where_nobody_is_gets_no_answer_from_himself(router: Router) -> None:
     await router.send(Stanza("message", ALICE, ALICE))
+
+
+async def test_refusals_wait_too_where_many_answers_are_held(router: Router) -> None:
+    """A flood of stanzas that are refused must not fill the memory while the disk is slow."""
+    wall, commit = Wall(), Commit()
+    alice = Session(ALICE, "id", wall, Hooks(), 0)
+    alice.owe(commit)
+
+    async def flood() -> None:
+        for _ in range(MOST_HELD + 500):
+            await router.route(Event(Stanza("message", BOB, ALICE, "chat"), alice))
+
+    flooding = asyncio.create_task(flood())
+    await asyncio.sleep(0)
+    assert alice._held == MOST_HELD
+    commit.resolve([])
+    await flooding
+    assert len(wall.sent) == MOST_HELD + 500

@@ -61,6 +61,8 @@ class Router:
             return
         reply = stanza.error(error)
         if event.origin is not None:
+            if event.origin.overdue:
+                await event.origin.settled()
             event.origin.reply(reply)
         elif stanza.sender is not None and stanza.sender != stanza.to:
             await self.route(Event(reply))
