@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from xmppd.api import Counter, Module, ModuleOptions, Nonza, Peer, State, option, stream_feature
+from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.stanza import Stanza
 
 from .codecs import Bounds, Codec, Figures, Zlib, Zstd
@@ -75,6 +76,7 @@ class Compression(Module):
 
 
 def _method(request: Nonza | Stanza) -> str:
-    assert isinstance(request, Nonza), "the tag names a nonza"
+    if not isinstance(request, Nonza):
+        raise StreamError("not-authorized", "<compress/> stands in no stanza; bind a resource first")
     child = request.element.find(f"{{{NS_COMPRESS}}}method")
     return "" if child is None else (child.text or "").strip()

@@ -185,3 +185,14 @@ async def test_a_small_burst_is_readable_at_once_and_small() -> None:
             bob.send(f'<message to=\'{alice.jid}\' id=\'u{number}\'><body>{{"s":"x","x":5}}</body></message>')
             await alice.receives(f"c:message[@id='u{number}']")
         assert squeezed.received - before <= 10
+
+
+async def test_it_stands_in_no_stanza(caplog: pytest.LogCaptureFixture) -> None:
+    async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
+        await world.account("alice")
+        alice = await world.dial()
+        await alice.open()
+        await alice.login("alice", "alice")
+        alice.send(f"<iq type='set' id='1'><compress xmlns='{NS_COMPRESS}'><method>zlib</method></compress></iq>")
+        await alice.receives_stream_error("not-authorized")
+    assert "Traceback" not in caplog.text
