@@ -20,6 +20,7 @@ from .streams import Link, Stream, Streams
 
 NS_CHANNEL = "urn:xmppd:channel:0"
 NS_IBB = "http://jabber.org/protocol/ibb"
+LONGEST_SID = 256  # characters; both ids are kept as long as the stream is open, and clients make some 20
 OPEN, DATA, CLOSE = f"{NS_IBB} open", f"{NS_IBB} data", f"{NS_IBB} close"
 
 
@@ -107,6 +108,8 @@ class Channels(Module):
         sid, size = _attribute(stanza, "open", "sid"), _attribute(stanza, "open", "block-size")
         if not sid or not (size.isascii() and size.isdigit()):
             raise self._refusal("bad-request", "a stream needs a sid and a block-size")
+        if len(sid) > LONGEST_SID or len(stanza.id) > LONGEST_SID:
+            raise self._refusal("bad-request", f"a sid, and the id of an iq, have {LONGEST_SID} characters at most")
         if len(size) > 5 or int(size) > self.options.block_size:
             raise self._refusal("resource-constraint", f"blocks have {self.options.block_size} bytes at most")
         now, most = self.clock.monotonic(), self.options.channels_per_session

@@ -47,9 +47,13 @@ class Streams:
         return self._links.get(one, NOBODY).get(other)
 
     def count(self, end: JID, now: float) -> int:
-        """How many streams this address has, less those that were never answered."""
-        streams = (stream for link in self._links.get(end, NOBODY).values() for stream in link.streams.values())
-        return sum(stream.agreed or now - stream.since < PATIENCE for stream in streams)
+        """How many streams this address has; those that were never answered are taken out first."""
+        links = self._links.get(end, NOBODY).items()
+        streams = [(peer, sid, stream) for peer, link in links for sid, stream in link.streams.items()]
+        old = [(peer, sid) for peer, sid, stream in streams if not stream.agreed and now - stream.since >= PATIENCE]
+        for peer, sid in old:
+            self.remove(end, peer, sid)
+        return len(streams) - len(old)
 
     def add(self, one: JID, other: JID, sid: str, stream: Stream) -> None:
         """Enter a stream; one of the same sid between the same two is replaced."""

@@ -297,3 +297,21 @@ class TestSomebodyElsewhere:
             await says("message", "", "", f"<data xmlns='{NS_IBB}' sid='k7' seq='0'>aGk=</data>", f"{NS_IBB} data")
             await alice.receives_nothing()
             assert [stanza.type for stanza in far.heard] == ["error"]
+
+
+async def test_requests_that_nobody_answers_are_forgotten() -> None:
+    async with the_world(channels_per_session=3) as world:
+        alice = await world.session("alice/x")
+        for number in range(6):
+            alice.send(opened(alice, f"k{number}", "o").replace(str(alice.jid), f"nobody@localhost/{number}"))
+            await alice.receives("c:iq[@type='error']")
+            await world.advance(61)
+        assert len(world.module(EXTENSION).streams) == 1
+
+
+async def test_ids_that_are_kept_are_short() -> None:
+    async with the_world() as world:
+        alice, bob = await world.session("alice/x"), await world.session("bob/y")
+        for request in (opening(bob, "k" * 257), opened(bob, "k", "i" * 257)):
+            alice.send(request)
+            assert error_of(await alice.receive()) == "bad-request"
