@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 CONTROL: Final = "control.sock"
 IDLE_CHECK: Final = 5.0  # seconds between two looks at all connections; timeouts are minutes
+SECRET: Final = 32  # bytes
 CERTIFICATE_CHECK: Final = 60.0  # seconds; a renewed certificate is in use a minute later
 
 
@@ -231,11 +232,14 @@ def _throttle(limits: Limits) -> Throttle:
 def _secret(path: Path) -> bytes:
     """The server's own secret, made on first start, for its owner alone."""
     try:
-        return path.read_bytes()
+        kept = path.read_bytes()
+        if len(kept) == SECRET:
+            return kept  # anything else is what a crash has left of the first write
     except FileNotFoundError:
-        made = secrets.token_bytes(32)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(made)
-        return made
+        pass
     except OSError as error:
         raise ConfigError([f"data_dir: cannot read {path}: {error.strerror}"]) from None
+    made = secrets.token_bytes(SECRET)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(made)
+    return made

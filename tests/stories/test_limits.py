@@ -137,8 +137,9 @@ async def test_connections_of_one_address_are_limited() -> None:
         await world.session("alice/3")
 
 
-async def test_strangers_are_limited_and_sessions_are_not_counted_among_them() -> None:
-    async with limited(max_unauthenticated=2) as world:
+@pytest.mark.parametrize("limit", ["max_unauthenticated", "max_unauthenticated_per_address"])
+async def test_strangers_are_limited_and_sessions_are_not_counted_among_them(limit: str) -> None:
+    async with limited(**{limit: 2}) as world:
         for number in range(4):
             await world.session(f"alice/{number}")
         async with Raw(world.server.port) as one, Raw(world.server.port) as two, Raw(world.server.port) as three:
@@ -160,7 +161,8 @@ async def test_counts_return_to_nothing(world: World) -> None:
     for client in world.clients:
         await client.close()
     await asyncio.wait_for(world.server.doors[0].emptied(), 10)
-    assert (shared.unauthenticated, dict(shared.addresses), shared.traffic.connections.value) == (0, {}, 0)
+    assert (shared.unauthenticated, dict(shared.addresses), dict(shared.strangers)) == (0, {}, {})
+    assert shared.traffic.connections.value == 0
     assert world.host.sessions.count == 0
 
 

@@ -36,6 +36,9 @@ class Limits(Section):
     max_unauthenticated: int = limit(
         1000, "Connections that have not logged in yet; more are closed at once. 1000 is some 60 MB of TLS buffers."
     )
+    max_unauthenticated_per_address: int = limit(
+        200, "The same from one IP address, so that it cannot hold every place. A school comes back in a few seconds."
+    )
     login_timeout: float = limit(
         60, "To log in and bind; `connection-timeout` past it. A phone on a bad line needs some 20.", 0.001
     )

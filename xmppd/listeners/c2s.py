@@ -197,7 +197,7 @@ class ClientConnection(Connection):
         """The client has proved who it is; expect a new header."""
         self._user = user
         self.stream.grant(State.AUTHENTICATED)
-        self.listener.shared.unauthenticated -= 1
+        self.listener.shared.authenticated(self.address)
 
     def write_xml(self, xml: str) -> None:
         """Send XML whose default namespace is the stream's."""

@@ -28,7 +28,6 @@ class Traffic:
     refused = Metric("Connections refused for a limit")
     logins = Metric("Logins that succeeded")
     failures = Metric("Logins that failed")
-    stanzas = Metric("Stanzas received from clients")
 
 
 @dataclass(slots=True)
@@ -42,6 +41,7 @@ class Shared:
     outbox: Outbox = field(default_factory=Outbox)
     traffic: Traffic = field(default_factory=Traffic)
     addresses: Counter[str] = field(default_factory=Counter)
+    strangers: Counter[str] = field(default_factory=Counter)  # those of them who have not logged in, by address
     unauthenticated: int = 0
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -74,18 +74,29 @@ class Shared:
         full = (
             self.addresses[address] >= limits.max_connections_per_address
             or self.unauthenticated >= limits.max_unauthenticated
+            or self.strangers[address] >= limits.max_unauthenticated_per_address
         )
         self.addresses[address] += 1
+        self.strangers[address] += 1
         self.unauthenticated += 1
         self.traffic.connections.inc()
         (self.traffic.refused if full else self.traffic.accepted).inc()
         return not full
 
+    def authenticated(self, address: str) -> None:
+        """A connection that was counted has logged in."""
+        self.unauthenticated -= 1
+        _less(self.strangers, address)
+
     def left(self, address: str, authenticated: bool) -> None:
         """A connection that was counted is gone."""
         self.traffic.connections.dec()
-        self.addresses[address] -= 1
-        if not self.addresses[address]:
-            del self.addresses[address]
+        _less(self.addresses, address)
         if not authenticated:
-            self.unauthenticated -= 1
+            self.authenticated(address)
+
+
+def _less(counts: Counter[str], key: str) -> None:
+    counts[key] -= 1
+    if counts[key] <= 0:
+        del counts[key]

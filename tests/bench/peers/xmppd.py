@@ -22,7 +22,7 @@ loglevel: warning
 certfiles: [$folder/both.pem]
 listen:
   - {ip: 127.0.0.1, port: $port, module: c2s, starttls: optional}
-limits: {max_connections_per_address: 100000, max_unauthenticated: 100000}
+limits: {max_connections_per_address: 100000, max_unauthenticated: 100000, max_unauthenticated_per_address: 100000}
 modules: $modules
 """)
 
