@@ -86,8 +86,10 @@ class Host:
             if stanza.kind != "message":
                 check(stanza)
             chain = self.hooks.session_send
-            if chain.of[stanza.kind] and await chain.run(event) is STOP:
-                return
+            if chain.of[stanza.kind]:
+                verdict = chain.begin(event)
+                if verdict is not None and (verdict is STOP or await verdict is STOP):
+                    return
             if event.stanza.to is None:
                 await self._take_own(event)
                 return
@@ -123,7 +125,8 @@ class Host:
         exists = bool(sessions) or await self.exists(bare)
         chain = self.hooks.account_receive
         if chain.of[stanza.kind] and exists:
-            if await chain.run(event) is STOP:
+            verdict = chain.begin(event)
+            if verdict is not None and (verdict is STOP or await verdict is STOP):
                 return
             stanza, sessions = event.stanza, self.sessions.of(bare)  # some may have left while a handler waited
         action, chosen = choose(stanza, exists, sessions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,7 +75,11 @@ class ClientConnection(Connection):
     def _run(self) -> None:
         items = self._rest  # whoever ends or restarts the stream empties it
         for index, item in enumerate(items):
-            task = step(self._handle(item))
+            try:
+                task = step(self._handle(item))
+            except Exception as error:
+                self._failed(error)
+                continue
             if task is not None:
                 del items[: index + 1]
                 self._task = task
@@ -86,6 +91,8 @@ class ClientConnection(Connection):
 
     def _go_on(self, task: asyncio.Task[None]) -> None:
         self._task = None
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self._failed(error)
         self._run()
         if self._task is None:
             self.resume(HANDLER)
@@ -107,20 +114,23 @@ class ClientConnection(Connection):
 
     # The stream
 
-    async def _handle(self, item: Item) -> None:
-        try:
-            if self.session is not None and isinstance(item, Stanza):
-                if self.host is not None:
-                    await self.host.take(self.session, item)
-            elif not self.closing:
-                await self._negotiate(item)
-        except StreamError as error:
+    def _handle(self, item: Item) -> Coroutine[Any, Any, None]:
+        session = self.session
+        if session is not None and isinstance(item, Stanza) and self.host is not None:
+            return self.host.take(session, item)
+        return self._negotiate(item)
+
+    def _failed(self, error: Exception) -> None:
+        """An item ends the stream, as it deserves or by a mistake of ours."""
+        if isinstance(error, StreamError):
             self.fail(error)
-        except Exception:
-            log.exception("[c2s %s] %r failed", self.address, item)
+        else:
+            log.error("[c2s %s %s] a handler failed", self.address, self._user or "", exc_info=error)
             self.fail(StreamError("internal-server-error"))
 
     async def _negotiate(self, item: Item) -> None:
+        if self.closing:
+            return
         match item:
             case Header():
                 self._open(item)

@@ -95,21 +95,45 @@ class Chain(Generic[S]):
 
         A handler's `StanzaError` is the sender's answer, its `StreamError` the end of the sender's stream.
         """
-        for stage, handler in self.of[event.stanza.kind]:
+        verdict = self.begin(event)
+        return verdict if verdict is None or verdict is STOP else await verdict
+
+    def begin(self, event: S) -> Awaitable[Verdict] | Verdict:
+        """The same for the busiest places: the verdict at once where no handler waits, else what goes on to it."""
+        return self._pass(event, self.of[event.stanza.kind])
+
+    def _pass(self, event: S, handlers: Sequence[tuple[Stage, Step[S]]]) -> Awaitable[Verdict] | Verdict:
+        for index, (stage, handler) in enumerate(handlers):
             try:
                 verdict = handler(event)
-                if verdict is not None and verdict is not STOP:
-                    verdict = await verdict
             except (StanzaError, StreamError):
                 raise
             except Exception:
-                log.exception("%s: a handler failed on %r", self.name, event)
-                if stage is Stage.FILTER:
-                    raise StanzaError("internal-server-error") from None
+                self._crashed(stage, event)
                 continue
             if verdict is STOP:
                 return STOP
+            if verdict is not None:
+                return self._go_on(event, stage, verdict, handlers[index + 1 :])
         return None
+
+    async def _go_on(
+        self, event: S, stage: Stage, waiting: Awaitable[Verdict], left: Sequence[tuple[Stage, Step[S]]]
+    ) -> Verdict:
+        try:
+            if await waiting is STOP:
+                return STOP
+        except (StanzaError, StreamError):
+            raise
+        except Exception:
+            self._crashed(stage, event)
+        verdict = self._pass(event, left)
+        return verdict if verdict is None or verdict is STOP else await verdict
+
+    def _crashed(self, stage: Stage, event: S) -> None:
+        log.exception("%s: a handler failed on %r", self.name, event)
+        if stage is Stage.FILTER:
+            raise StanzaError("internal-server-error") from None
 
 
 class Notice(Generic[E]):

@@ -99,7 +99,8 @@ class Session:
         chain = self.hooks.session_receive
         if chain.of[stanza.kind]:
             event = Event(stanza, None, self)
-            if await chain.run(event) is STOP:
+            verdict = chain.begin(event)
+            if verdict is not None and (verdict is STOP or await verdict is STOP):
                 return
             stanza = event.stanza
         self.door.send(stanza)
