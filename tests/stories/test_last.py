@@ -1,6 +1,7 @@
 """XEP-0012: Last Activity."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,3 +196,25 @@ async def test_the_administrator_sees_and_sets_it(world: World) -> None:
     assert await module.get_last(alice) == {"timestamp": 1_600_000_000, "status": "gone"}
     await world.online("alice/phone")
     assert await module.get_last(alice) == {"timestamp": 1_700_000_000, "status": "ONLINE"}
+
+
+async def test_who_has_just_left_is_told_before_and_after_it_is_written(world: World) -> None:
+    alice = await world.session("alice/phone")
+    bob = await world.online("bob/desk")
+    await world.friends(await world.online("alice/desk"), bob)
+    bob.send("<presence type='unavailable'><status>home</status></presence>")
+    await bob.ping()
+    table = "SELECT account, status FROM last_activity WHERE account = 'bob@localhost'"
+    for written in ([], [("bob@localhost", "home")]):
+        assert await world.host.house.storage.fetch(table) == written
+        reply = await alice.ask("<iq type='get' to='bob@localhost'><query xmlns='jabber:iq:last'/></iq>")
+        assert reply.findtext("{jabber:iq:last}query") == "home"
+        await world.advance(6)
+
+
+async def test_who_has_just_left_is_written_when_the_server_stops(tmp_path: Path) -> None:
+    async with a_world(data_dir=str(tmp_path)) as world:
+        await world.online("alice/phone")
+    async with a_world(data_dir=str(tmp_path)) as world:
+        rows = await world.host.house.storage.fetch("SELECT account FROM last_activity")
+        assert rows == [("alice@localhost",)]

@@ -337,6 +337,7 @@ async def test_3_2_nothing_of_the_account_is_left(world: World) -> None:
     await bill.ping()
     juliet.send("<message to='bill@localhost' type='chat'><body>later</body></message>")
     await juliet.ping()
+    await world.advance(6)  # who left is written every few seconds
     assert await traces(world, "bill") >= {"accounts", "vcard", "private", "last_activity", "offline"}
     await send(bill, "<remove/>")
     assert await traces(world, "bill") == set()
