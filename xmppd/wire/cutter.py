@@ -15,9 +15,9 @@ from .plain import plain_letter
 
 STREAM_TAG: Final = f"{ns.STREAM} stream"
 KINDS: Final = ("message", "presence", "iq")
+NO_PREFIX: Final = b"\0"  # stands in no letter
 LOST: Final = -9  # the depth of a parser that met an error: it reads nothing more
 WHITESPACE: Final = b" \t\r\n"
-NOTHING: Final = re.compile(b"(?!)")
 TAG: Final = re.compile(rb"""<(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
 
 # The namespace declarations of a stream header, (prefix, namespace): first that of the header itself, then the others
@@ -53,7 +53,10 @@ class Cutter:
         self._bounds = bounds
         self._most = bounds.attributes
         self._declared: dict[str, str] = {}
-        self._prefixed = NOTHING
+        # Prefixes of the stream header that a letter may lean on: one, as a rule, and more. A regex for them takes 8 µs
+        # for a letter of 5 KB.
+        self._prefix = NO_PREFIX
+        self._more: tuple[bytes, ...] = ()
         self._buffer = b""
         self._lang = ""
         self._limit = 0
@@ -164,7 +167,11 @@ class Cutter:
         self.done = done
         if done - start > self._limit:
             raise too_long(self._limit)
-        if self._prefixed.search(letter) or (buffer.find(b":", start, opened) > 0 and _declares(buffer[start:opened])):
+        if (
+            self._prefix in letter
+            or (self._more and any(prefix in letter for prefix in self._more))
+            or (buffer.find(b":", start, opened) > 0 and _declares(buffer[start:opened]))
+        ):
             letter = plain_letter(self.context, buffer[start:done])
         kind = self._kinds.get(name)
         if kind is not None:
@@ -194,8 +201,8 @@ class Cutter:
         declared = self._declared
         others = sorted(item for item in declared.items() if item[0] != prefix)
         self.context = ((prefix, declared[prefix]), *others)
-        # What a letter may lean on that is declared outside of it.
-        self._prefixed = re.compile(b"|".join(re.escape(f"{prefix}:".encode()) for prefix in declared if prefix))
+        prefixes = tuple(f"{prefix}:".encode() for prefix in declared if prefix)
+        self._prefix, self._more = (prefixes[0], prefixes[1:]) if prefixes else (NO_PREFIX, ())
         self._parser.StartNamespaceDeclHandler = None
 
     def _declare(self, prefix: str | None, uri: str | None) -> None:
