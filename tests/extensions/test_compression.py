@@ -115,6 +115,19 @@ async def test_an_unknown_method_is_refused_and_the_stream_goes_on(inside: str, 
         assert await alice.bind("phone")
 
 
+async def hostile(world: World, method: str) -> Squeezed:
+    """Log in and agree on compression; what is written to `writer` then goes out as it is."""
+    await world.account("mallory")
+    mallory = await world.dial()
+    await mallory.open()
+    await mallory.login("mallory", "mallory")
+    mallory.send(f"<compress xmlns='{NS_COMPRESS}'><method>{method}</method></compress>")
+    await mallory.receive()
+    squeezed = Squeezed(mallory, method)
+    mallory.writer = squeezed.writer
+    return squeezed
+
+
 def bomb(method: str, size: int) -> bytes:
     """White space that expands a thousand times."""
     if method == "zlib":
@@ -129,15 +142,7 @@ def bomb(method: str, size: int) -> bytes:
 @pytest.mark.parametrize("method", ["zlib", "zstd"])
 async def test_a_bomb_ends_in_policy_violation(method: str) -> None:
     async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
-        await world.account("mallory")
-        mallory = await world.dial()
-        await mallory.open()
-        await mallory.login("mallory", "mallory")
-        mallory.send(f"<compress xmlns='{NS_COMPRESS}'><method>{method}</method></compress>")
-        await mallory.receive()
-        squeezed = Squeezed(mallory, method)
-        mallory.writer = squeezed.writer
-        mallory._parser = None
+        squeezed = await hostile(world, method)
         squeezed.writer.write(bomb(method, 64 << 20))
         seen = await squeezed.read(65536)
         assert b"policy-violation" in seen
@@ -148,28 +153,14 @@ async def test_a_bomb_ends_in_policy_violation(method: str) -> None:
 @pytest.mark.parametrize("method", ["zlib", "zstd"])
 async def test_a_broken_stream_ends_with_an_error(method: str) -> None:
     async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
-        await world.account("mallory")
-        mallory = await world.dial()
-        await mallory.open()
-        await mallory.login("mallory", "mallory")
-        mallory.send(f"<compress xmlns='{NS_COMPRESS}'><method>{method}</method></compress>")
-        await mallory.receive()
-        squeezed = Squeezed(mallory, method)
-        mallory.writer = squeezed.writer
+        squeezed = await hostile(world, method)
         squeezed.writer.write(b"no compressed bytes at all")
         assert b"undefined-condition" in await squeezed.read(65536)
 
 
 async def test_a_zstd_window_over_the_bound_is_refused() -> None:
     async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
-        await world.account("mallory")
-        mallory = await world.dial()
-        await mallory.open()
-        await mallory.login("mallory", "mallory")
-        mallory.send(f"<compress xmlns='{NS_COMPRESS}'><method>zstd</method></compress>")
-        await mallory.receive()
-        squeezed = Squeezed(mallory, "zstd")
-        mallory.writer = squeezed.writer
+        squeezed = await hostile(world, "zstd")
         large = zstandard.ZstdCompressionParameters.from_level(3, window_log=23)
         encoder = zstandard.ZstdCompressor(compression_params=large).compressobj()
         squeezed.writer.write(encoder.compress(b"<a/>") + encoder.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
