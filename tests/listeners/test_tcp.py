@@ -9,8 +9,9 @@ from tests.listeners.authority import Authority
 from tests.listeners.serving import Serving
 from tests.listeners.tls_client import TLSClient, trusting_context
 from tests.listeners.transport import FakeTransport
+from xmppd.listeners.client import HANDLER
 from xmppd.listeners.outbox import Outbox
-from xmppd.listeners.tcp import HANDLER, SHAPER, Connection
+from xmppd.listeners.tcp import SHAPER, Connection
 from xmppd.xmpp.errors import StreamError
 
 

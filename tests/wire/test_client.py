@@ -84,7 +84,7 @@ def test_the_answering_header_is_whole() -> None:
 
 def test_an_error_before_the_header_comes_behind_one() -> None:
     stream = ClientStream(Parsers(), 1000, 0)
-    root = etree.fromstring(stream.error(StreamError("host-unknown", "<no>"), "localhost"))
+    root = etree.fromstring(b"".join(stream.error(StreamError("host-unknown", "<no>"), "localhost")))
     condition, text = root[0]
     assert condition.tag == "{urn:ietf:params:xml:ns:xmpp-streams}host-unknown"
     assert text.text == "<no>"
@@ -94,7 +94,7 @@ def test_an_error_after_a_restart_comes_behind_a_new_header() -> None:
     stream = begun()
     stream.open("localhost", "1")
     stream.restart()
-    assert stream.error(StreamError("bad-format"), "localhost").startswith(b"<?xml")
+    assert b"".join(stream.error(StreamError("bad-format"), "localhost")).startswith(b"<?xml")
 
 
 def test_a_stream_ends_once() -> None:
@@ -102,7 +102,7 @@ def test_a_stream_ends_once() -> None:
     stream.open("localhost", "1")
     assert stream.close() == b"</stream:stream>"
     assert stream.close() == b""
-    assert stream.error(StreamError("bad-format"), "localhost") == b""
+    assert stream.error(StreamError("bad-format"), "localhost") == ()
 
 
 def test_a_stream_that_never_began_has_no_end() -> None:

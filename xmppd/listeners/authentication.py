@@ -31,7 +31,7 @@ from xmppd.xmpp.stanza import Stanza, escape
 from .identity import certificate_jids
 
 if TYPE_CHECKING:
-    from .c2s import ClientConnection
+    from .client import Client
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Exchange:
         self.user: str | None = None
 
 
-def context_of(connection: ClientConnection, host: Host) -> Context:
+def context_of(connection: Client, host: Host) -> Context:
     """What mechanisms may know of this connection."""
     engine = connection.engine
     secure = bool(connection.state & State.SECURE)
@@ -72,7 +72,7 @@ def _own_jids(certificate: bytes | None) -> tuple[JID, ...]:
     return tuple(found)
 
 
-def _advertise(connection: ClientConnection) -> str:
+def _advertise(connection: Client) -> str:
     host = connection.host
     if host is None or not connection.state & State.READY:
         return ""
@@ -83,7 +83,7 @@ def _advertise(connection: ClientConnection) -> str:
     return f"<mechanisms xmlns='{ns.SASL}'>{listed}</mechanisms>{binding}"
 
 
-async def _receive(connection: ClientConnection, element: Nonza | Stanza) -> None:
+async def _receive(connection: Client, element: Nonza | Stanza) -> None:
     host = connection.host
     if host is None or isinstance(element, Stanza):
         raise StreamError("not-authorized")
@@ -102,7 +102,7 @@ async def _receive(connection: ClientConnection, element: Nonza | Stanza) -> Non
         _succeeded(connection, host, outcome)
 
 
-def _exchange(connection: ClientConnection, host: Host, element: Nonza) -> Exchange:
+def _exchange(connection: Client, host: Host, element: Nonza) -> Exchange:
     running = connection.exchange
     if element.name == ABORT:
         raise SASLError("aborted")
@@ -127,7 +127,7 @@ def _payload(element: Nonza) -> bytes:
         raise SASLError("incorrect-encoding", "the message is not base64") from None
 
 
-async def _outcome(connection: ClientConnection, host: Host, exchange: Exchange, payload: bytes) -> Challenge | Success:
+async def _outcome(connection: Client, host: Host, exchange: Exchange, payload: bytes) -> Challenge | Success:
     """What the mechanism says to it. Of tries side by side those past the limit learn nothing, right or wrong."""
     try:
         outcome = exchange.mechanism.receive(payload)
@@ -142,7 +142,7 @@ async def _outcome(connection: ClientConnection, host: Host, exchange: Exchange,
     return outcome
 
 
-async def _work(connection: ClientConnection, host: Host, exchange: Exchange, outcome: Outcome) -> Outcome:
+async def _work(connection: Client, host: Host, exchange: Exchange, outcome: Outcome) -> Outcome:
     if isinstance(outcome, Lookup):
         exchange.user = outcome.user
         _must_not_wait(connection, host, exchange)
@@ -151,7 +151,7 @@ async def _work(connection: ClientConnection, host: Host, exchange: Exchange, ou
     return exchange.mechanism.computed(await asyncio.to_thread(outcome.work))
 
 
-def _must_not_wait(connection: ClientConnection, host: Host, exchange: Exchange) -> None:
+def _must_not_wait(connection: Client, host: Host, exchange: Exchange) -> None:
     """`SASLError` while the account that is tried, or the address, has failed too often."""
     if exchange.user is not None:
         shared = connection.listener.shared
@@ -159,7 +159,7 @@ def _must_not_wait(connection: ClientConnection, host: Host, exchange: Exchange)
             raise SASLError("temporary-auth-failure", "too many failed logins; wait before you try again")
 
 
-def _succeeded(connection: ClientConnection, host: Host, outcome: Success) -> None:
+def _succeeded(connection: Client, host: Host, outcome: Success) -> None:
     user = JID(token_urlsafe(12).lower() if outcome.anonymous else outcome.user, host.name)
     shared = connection.listener.shared
     if not shared.house.config.allows(connection.listener.options.access, user, connection.address):
@@ -173,7 +173,7 @@ def _succeeded(connection: ClientConnection, host: Host, outcome: Success) -> No
     connection.authenticated(user)
 
 
-def _failed(connection: ClientConnection, host: Host, exchange: Exchange | None, error: SASLError) -> None:
+def _failed(connection: Client, host: Host, exchange: Exchange | None, error: SASLError) -> None:
     connection.exchange = None
     connection.failures += 1
     shared = connection.listener.shared
@@ -188,7 +188,7 @@ def _failed(connection: ClientConnection, host: Host, exchange: Exchange | None,
         raise StreamError("policy-violation", "too many failed logins")
 
 
-ROW: Final[StreamFeature[ClientConnection]] = StreamFeature(
+ROW: Final[StreamFeature[Client]] = StreamFeature(
     "sasl",
     frozenset({AUTH, RESPONSE, ABORT}),
     needs=0,

@@ -13,19 +13,19 @@ from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.stanza import Stanza, escape
 
 if TYPE_CHECKING:
-    from .c2s import ClientConnection
+    from .client import Client
 
 log = logging.getLogger(__name__)
 
 NAME: Final = f"{ns.BIND} bind"
 
 
-def _advertise(connection: ClientConnection) -> str:
+def _advertise(connection: Client) -> str:
     # Clients from before RFC 6121 look for <session/>; <optional/> tells the others to leave it out.
     return f"<bind xmlns='{ns.BIND}'><required/></bind><session xmlns='{ns.SESSION}'><optional/></session>"
 
 
-async def _bind(connection: ClientConnection, request: Nonza | Stanza) -> None:
+async def _bind(connection: Client, request: Nonza | Stanza) -> None:
     host, user = connection.host, connection.user
     if not isinstance(request, Stanza) or host is None or user is None or (request.kind, request.type) != ("iq", "set"):
         raise StreamError("not-authorized", "bind a resource first")
@@ -41,11 +41,11 @@ async def _bind(connection: ClientConnection, request: Nonza | Stanza) -> None:
     connection.session = session
     connection.stream.grant(State.BOUND)
     jid = f"<bind xmlns='{ns.BIND}'><jid>{escape(session.jid)}</jid></bind>"
-    connection.write_xml(f"<iq type='result' id='{escape(request.id)}'>{jid}</iq>")
+    connection.send(Stanza("iq", None, None, "result", request.id, "", jid.encode()))
     log.info("[c2s %s %s] bound, from %s", session.id, session.jid, connection.address)
 
 
-ROW: Final[StreamFeature[ClientConnection]] = StreamFeature(
+ROW: Final[StreamFeature[Client]] = StreamFeature(
     "bind",
     frozenset({NAME}),
     needs=State.AUTHENTICATED,

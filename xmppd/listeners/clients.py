@@ -97,7 +97,7 @@ class ClientListener:
 
     def abort(self) -> int:
         """Cut off who has not left; returns how many."""
-        left = [connection.transport for connection in self.connections if connection.transport is not None]
-        for transport in left:
-            transport.abort()
+        left = [connection for connection in self.connections if not connection.gone]
+        for connection in left:
+            connection.abort()
         return len(left)

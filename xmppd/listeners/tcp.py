@@ -17,7 +17,6 @@ from .tls import TLSEngine
 
 log = logging.getLogger(__name__)
 
-HANDLER: Final = 1  # reading pauses while a stanza's handler waits
 SHAPER: Final = 2  # reading pauses because the peer sent too fast
 
 
@@ -101,8 +100,7 @@ class Connection(asyncio.Protocol):
         """A mistake of ours costs this connection, and no other."""
         log.exception("%s: the connection is cut off", self.address)
         self.closing = True
-        if self.transport is not None:
-            self.transport.abort()
+        self.abort()
 
     def received(self, data: bytes) -> None:
         """Plain bytes of the peer."""
@@ -182,6 +180,16 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The peer reads again."""
         self._congested = False
+
+    @property
+    def gone(self) -> bool:
+        """Whether the connection is over and done."""
+        return self.transport is None
+
+    def abort(self) -> None:
+        """Cut the connection; what is queued is lost."""
+        if self.transport is not None:
+            self.transport.abort()
 
     def start_tls(self, engine: TLSEngine) -> None:
         """What comes in from now on is TLS. What is queued leaves unencrypted first."""

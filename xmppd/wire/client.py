@@ -76,13 +76,17 @@ class ClientStream:
             f" id='{id}' from='{escape(host)}'{whom} version='1.0' xml:lang='en'>"
         ).encode()
 
-    def error(self, error: StreamError, host: str) -> bytes:
+    def features(self, inside: str) -> bytes:
+        """The stream features (RFC 6120 4.3.2)."""
+        return f"<stream:features>{inside}</stream:features>".encode() if inside else b"<stream:features/>"
+
+    def error(self, error: StreamError, host: str) -> tuple[bytes, ...]:
         """The error and the end of the stream, behind a header where none was sent yet (RFC 6120 4.9.1.2)."""
         if self.ended:
-            return b""
+            return ()
         header = b"" if self._open else self.open(host, "0")
         self.ended = True
-        return header + error.to_xml().encode() + CLOSE
+        return (header + error.to_xml().encode() + CLOSE,)
 
     def close(self) -> bytes:
         """The end of our direction; nothing where it ended already."""

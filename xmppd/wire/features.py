@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from xmppd.xmpp.stanza import Stanza
 
@@ -49,8 +49,12 @@ class Peer(Protocol):
     def account(self) -> str:
         """The bare address that has authenticated, empty before."""
 
+    @property
+    def session(self) -> Any:
+        """The `routing.sessions.Session`, None until a resource is bound."""
+
     def write_xml(self, xml: str) -> None:
-        """Send XML; its default namespace is the stream's."""
+        """Send an element that says its own namespace."""
 
     def grant(self, state: int) -> None:
         """Something was negotiated."""

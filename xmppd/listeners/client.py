@@ -1,0 +1,357 @@
+"""A client's stream, whatever carries it: negotiates, hands stanzas to the host, and is its session's door."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from xmppd.config import Listener
+from xmppd.host import Host
+from xmppd.routing.sessions import Session
+from xmppd.wire.client import End, Header, Item, Nonza, Stanza, State
+from xmppd.wire.features import Features, Layer, StreamFeature
+from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.errors import StanzaError, StreamError
+from xmppd.xmpp.jid import JID
+
+from .stepper import step
+
+if TYPE_CHECKING:
+    from .authentication import Exchange
+    from .shared import Shared
+    from .tls import TLSEngine
+
+log = logging.getLogger(__name__)
+
+HANDLER: Final = 1  # reading pauses while a stanza's handler waits
+PING: Final = b"<ping xmlns='urn:xmpp:ping'/>"
+PING_NAME: Final = "urn:xmpp:ping ping"
+STREAM_ERROR: Final = f"{ns.STREAM} error"
+GOODBYE: Final = 10.0  # seconds a peer has to take our last words
+
+
+class Entrance(Protocol):
+    """What a client came in by: one entry of `listen`, with what it asks of its clients."""
+
+    options: Listener
+    shared: Shared
+    features: Features[Any]
+    initial_state: int
+
+    def left(self, client: Any) -> None:
+        """A client is gone."""
+
+
+class Stream(Protocol):
+    """The server's end of a client's stream, in one framing: `wire.client.ClientStream` is TCP's."""
+
+    state: int
+
+    def grant(self, state: int) -> None:
+        """Something was negotiated."""
+
+    def restart(self) -> None:
+        """Expect a new header."""
+
+    def open(self, host: str, id: str, to: JID | None = None) -> bytes:
+        """The response header."""
+
+    def features(self, inside: str) -> bytes:
+        """The stream features."""
+
+    def error(self, error: StreamError, host: str) -> tuple[bytes, ...]:
+        """The error and the end of the stream, in as many pieces as the framing wants."""
+
+    def close(self) -> bytes:
+        """The end of our direction; nothing where it ended already."""
+
+
+class Client:
+    """One client. Until a resource is bound it negotiates; then it is the door of `session`.
+
+    A carrier derives from this: it brings the bytes (`take` for what came in, `lost` at the end) and provides the
+    methods and attributes that stand first. It also declares `SLOTS`, which cost every session memory.
+    """
+
+    if not TYPE_CHECKING:  # the slots themselves are the carrier's: two bases of one class cannot both have some
+        __slots__ = ()
+    SLOTS = ("_rest", "_task", "_user", "age", "exchange", "failures", "host", "listener", "session", "stream")
+
+    address: str
+    closing: bool
+    heard: bool
+    silence: float
+    listener: Entrance
+    stream: Stream
+    host: Host | None
+    session: Session | None
+    exchange: Exchange | None
+    failures: int
+    age: float
+    _user: JID | None
+    _task: asyncio.Task[None] | None
+    _rest: list[Item]
+
+    # What the carrier provides
+
+    if TYPE_CHECKING:
+
+        @property
+        def engine(self) -> TLSEngine | None:
+            """TLS of its own, where it is on."""
+
+        @property
+        def gone(self) -> bool:
+            """Whether the carrier is gone: nothing comes in or goes out any more."""
+
+        def write(self, data: bytes) -> None:
+            """Queue one piece of the stream; never waits."""
+
+        def flush(self) -> None:
+            """Send what is queued."""
+
+        def end(self) -> None:
+            """Send what is queued, and close."""
+
+        def abort(self) -> None:
+            """Close at once."""
+
+        def pause(self, reason: int) -> None:
+            """Read nothing more while any reason stands."""
+
+        def resume(self, reason: int) -> None:
+            """One reason less not to read."""
+
+        def wrap(self, layer: Layer) -> None:
+            """All bytes from now on pass through `layer`."""
+
+        def checkpoint(self) -> Callable[[], bool]:
+            """See `routing.sessions.Door`."""
+
+        def describe(self) -> dict[str, object]:
+            """For operators."""
+
+    def begin(self, listener: Entrance, stream: Stream) -> None:
+        """A client that has said nothing yet."""
+        self.listener = listener
+        self.stream = stream
+        self.host = None
+        self.session = None
+        self.exchange = None
+        self.failures = 0
+        self.age = 0.0
+        self._user = None
+        self._task = None
+        self._rest = []
+
+    # What comes in
+
+    def take(self, items: list[Item]) -> None:
+        """Handle in order; while one stanza's handler waits, the rest does too."""
+        if self._task is None:
+            self._rest = items
+            self._run()
+        else:
+            self._rest += items
+
+    def _run(self) -> None:
+        items = self._rest  # whoever ends or restarts the stream empties it
+        for index, item in enumerate(items):
+            try:
+                task = step(self._handle(item))
+            except Exception as error:
+                self._failed(error)
+                continue
+            if task is not None:
+                del items[: index + 1]
+                self._task = task
+                self.pause(HANDLER)
+                self.listener.shared.keep(task)
+                task.add_done_callback(self._go_on)
+                return
+        items.clear()
+
+    def _go_on(self, task: asyncio.Task[None]) -> None:
+        self._task = None
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self._failed(error)
+        self._run()
+        if self._task is None:
+            self.resume(HANDLER)
+            if self.gone:
+                self._leave()
+
+    def lost(self) -> None:
+        """The carrier is gone; what came in before is handled first."""
+        self.listener.left(self)
+        self.listener.shared.left(self.address, bool(self.stream.state & State.AUTHENTICATED))
+        if self._task is None:
+            self._leave()
+
+    def _leave(self) -> None:
+        session, self.session = self.session, None
+        if session is not None and self.host is not None:
+            log.info("[c2s %s %s] closed", session.id, session.jid)
+            self.listener.shared.keep(step(self.host.close_session(session, "connection closed")))
+
+    # The stream
+
+    def _handle(self, item: Item) -> Coroutine[Any, Any, None]:
+        session = self.session
+        if session is not None and isinstance(item, Stanza) and self.host is not None:
+            return self.host.take(session, item)
+        return self._negotiate(item)
+
+    def _failed(self, error: Exception) -> None:
+        """An item ends the stream, as it deserves or by a mistake of ours."""
+        if isinstance(error, StreamError):
+            self.fail(error)
+        else:
+            log.error("[c2s %s %s] a handler failed", self.address, self._user or "", exc_info=error)
+            self.fail(StreamError("internal-server-error"))
+
+    async def _negotiate(self, item: Item) -> None:
+        if self.closing:
+            return
+        match item:
+            case Header():
+                self._open(item)
+            case StreamError():
+                raise item
+            case End():
+                self.close()
+            case Nonza(name=name) if name == STREAM_ERROR:
+                log.info("[c2s %s %s] the client gave up: %s", self.address, self._user or "", item.names[:1])
+                self.close()
+            case Nonza():
+                await self._begin(item.name, item)
+            case Stanza():
+                await self._begin(item.names[0] if item.names else "", item)
+
+    async def _begin(self, tag: str, item: Nonza | Stanza) -> None:
+        feature = self._feature(tag)
+        if feature is not None:
+            await feature.handle(self, item)
+        elif isinstance(item, Stanza):
+            raise StreamError("not-authorized", "log in and bind a resource first")
+        else:
+            raise StreamError("unsupported-stanza-type", f"<{item.name.rpartition(' ')[2]}/> is not expected now")
+
+    def _feature(self, tag: str) -> StreamFeature[Any] | None:
+        if self.host is None:
+            return None
+        return self.listener.features.find(tag, self.state) or self.host.stream_features.find(tag, self.state)
+
+    def _open(self, header: Header) -> None:
+        host = self._host_of(header)
+        if self.host is not None and self.host is not host and self.state & State.AUTHENTICATED:
+            raise StreamError("host-unknown", "the host changed in the middle of a login")
+        self.host = host
+        self.write(self.stream.open(host.name, token_urlsafe(12), self._user))
+        self.write(self.stream.features(self._features()))
+
+    def _host_of(self, header: Header) -> Host:
+        hosts = self.listener.shared.house.hosts
+        name = header.attributes.get("to")
+        if name is None:
+            if len(hosts) == 1:
+                return next(iter(hosts.values()))
+            raise StreamError("host-unknown", "say in the stream header which host you want: to='...'")
+        try:
+            return hosts[JID.parse(name).domain]
+        except (StanzaError, KeyError):
+            raise StreamError("host-unknown", "this host is not served here") from None
+
+    def _features(self) -> str:
+        assert self.host is not None
+        rows = [*self.listener.features.possible(self.state), *self.host.stream_features.possible(self.state)]
+        return "".join(row.advertise(self) for row in sorted(rows, key=lambda row: row.order))
+
+    # What features need (wire.features.Peer)
+
+    @property
+    def state(self) -> int:
+        """What has been negotiated."""
+        return self.stream.state
+
+    @property
+    def account(self) -> str:
+        """The bare address that has authenticated."""
+        return self._user or ""
+
+    @property
+    def user(self) -> JID | None:
+        """The same as a JID."""
+        return self._user
+
+    def authenticated(self, user: JID) -> None:
+        """The client has proved who it is; expect a new header."""
+        self._user = user
+        self.stream.grant(State.AUTHENTICATED)
+        self.listener.shared.authenticated(self.address)
+
+    def write_xml(self, xml: str) -> None:
+        """Send an element that says its own namespace."""
+        self.write(xml.encode())
+
+    def grant(self, state: int) -> None:
+        """Something was negotiated."""
+        self.stream.grant(state)
+
+    def restart(self) -> None:
+        """Expect a new header; what came in with the last element is dropped (RFC 6120 5.4.3.3)."""
+        self.stream.restart()
+        self._rest.clear()
+
+    # The door (routing.sessions.Door)
+
+    def send(self, stanza: Stanza) -> None:
+        """Queue a stanza."""
+        self.write(stanza.data)
+
+    def close(self, error: StreamError | None = None) -> None:
+        """End the stream."""
+        self._rest.clear()
+        if error is not None:
+            self.fail(error)
+        else:
+            last = self.stream.close()
+            if last:
+                self.write(last)
+            self.end()
+
+    def fail(self, error: StreamError) -> None:
+        """Say what is wrong and close (RFC 6120 4.9.1.1)."""
+        log.debug("[c2s %s %s] stream error %s", self.address, self._user or "", error)
+        self._rest.clear()
+        name = self.host.name if self.host else next(iter(self.listener.shared.house.hosts))
+        for piece in self.stream.error(error, name):
+            self.write(piece)
+        self.end()
+
+    # The coarse timer
+
+    def check(self, interval: float) -> None:
+        """`interval` seconds have passed: ping who is silent, close who stays so or does not log in."""
+        limits = self.listener.shared.limits
+        before = self.silence
+        self.age += interval
+        self.silence = 0.0 if self.heard else before + interval
+        self.heard = False
+        if self.closing:
+            if self.silence >= GOODBYE:
+                self.abort()
+        elif self.session is None:
+            if self.age >= limits.login_timeout:
+                self.fail(StreamError("connection-timeout", "log in and bind a resource in time"))
+        elif self.silence >= limits.idle_timeout:
+            self.fail(StreamError("connection-timeout", "no sign of life"))
+        elif before < limits.ping_interval <= self.silence:
+            self._ping(self.session)
+
+    def _ping(self, session: Session) -> None:
+        host = JID.parse(session.jid.domain)
+        self.send(Stanza("iq", session.jid, host, "get", f"ping-{token_urlsafe(6)}", "", PING, (PING_NAME,)))
