@@ -9,7 +9,7 @@ from tests.listeners.authority import Authority
 from tests.listeners.serving import Serving
 from tests.listeners.tls_client import TLSClient, trusting_context
 from tests.listeners.transport import FakeTransport
-from xmppd.listeners.client import HANDLER
+from xmppd.listeners.inorder import HANDLER
 from xmppd.listeners.outbox import Outbox
 from xmppd.listeners.tcp import SHAPER, Connection
 from xmppd.xmpp.errors import StreamError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from secrets import token_urlsafe
@@ -17,6 +16,7 @@ from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
 
+from .inorder import InOrder
 from .stepper import step
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HANDLER: Final = 1  # reading pauses while a stanza's handler waits
 PING: Final = b"<ping xmlns='urn:xmpp:ping'/>"
 PING_NAME: Final = "urn:xmpp:ping ping"
 STREAM_ERROR: Final = f"{ns.STREAM} error"
@@ -69,7 +68,7 @@ class Stream(Protocol):
         """The end of our direction; nothing where it ended already."""
 
 
-class Client:
+class Client(InOrder[Item]):
     """One client. Until a resource is bound it negotiates; then it is the door of `session`.
 
     A carrier derives from this: it brings the bytes (`take` for what came in, `lost` at the end) and provides the
@@ -92,8 +91,6 @@ class Client:
     failures: int
     age: float
     _user: JID | None
-    _task: asyncio.Task[None] | None
-    _rest: list[Item]
 
     # What the carrier provides
 
@@ -102,10 +99,6 @@ class Client:
         @property
         def engine(self) -> TLSEngine | None:
             """TLS of its own, where it is on."""
-
-        @property
-        def gone(self) -> bool:
-            """Whether the carrier is gone: nothing comes in or goes out any more."""
 
         def write(self, data: bytes) -> None:
             """Queue one piece of the stream; never waits."""
@@ -118,12 +111,6 @@ class Client:
 
         def abort(self) -> None:
             """Close at once."""
-
-        def pause(self, reason: int) -> None:
-            """Read nothing more while any reason stands."""
-
-        def resume(self, reason: int) -> None:
-            """One reason less not to read."""
 
         def wrap(self, layer: Layer) -> None:
             """All bytes from now on pass through `layer`."""
@@ -148,41 +135,6 @@ class Client:
         self._rest = []
 
     # What comes in
-
-    def take(self, items: list[Item]) -> None:
-        """Handle in order; while one stanza's handler waits, the rest does too."""
-        if self._task is None:
-            self._rest = items
-            self._run()
-        else:
-            self._rest += items
-
-    def _run(self) -> None:
-        items = self._rest  # whoever ends or restarts the stream empties it
-        for index, item in enumerate(items):
-            try:
-                task = step(self._handle(item))
-            except Exception as error:
-                self._failed(error)
-                continue
-            if task is not None:
-                del items[: index + 1]
-                self._task = task
-                self.pause(HANDLER)
-                self.listener.shared.keep(task)
-                task.add_done_callback(self._go_on)
-                return
-        items.clear()
-
-    def _go_on(self, task: asyncio.Task[None]) -> None:
-        self._task = None
-        if not task.cancelled() and isinstance(error := task.exception(), Exception):
-            self._failed(error)
-        self._run()
-        if self._task is None:
-            self.resume(HANDLER)
-            if self.gone:
-                self._leave()
 
     def lost(self) -> None:
         """The carrier is gone; what came in before is handled first."""
