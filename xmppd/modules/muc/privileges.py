@@ -6,7 +6,8 @@ from typing import Final
 
 from xmppd.xmpp.errors import StanzaError
 
-from .settings import AFFILIATIONS, ROLES, Affiliation, Role, Settings
+from .settings import AFFILIATIONS, ROLES, Settings
+from .words import Affiliation, Role
 
 RANK: Final[dict[str, int]] = {name: rank for rank, name in enumerate(AFFILIATIONS)}
 _ROLE_RANK: Final[dict[str, int]] = {name: rank for rank, name in enumerate(ROLES)}

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal
 
-Role = Literal["none", "visitor", "participant", "moderator"]
-Affiliation = Literal["outcast", "none", "member", "admin", "owner"]
+from .words import Affiliation, Role
+
 AllowPM = Literal["anyone", "participants", "moderators", "none"]
 Registration = Literal["open", "approval", "closed"]
 
