@@ -67,6 +67,7 @@ class Host:
         self.stream_features: Features[Any] = Features()
         self.features: Counter[str] = Counter()
         self.account_features: Counter[str] = Counter()
+        self.bind_features: Counter[str] = Counter()
         self.domains: dict[str, str] = {}
         self.modules: Mapping[str, LoadedModule] = {}
         for target in Target:

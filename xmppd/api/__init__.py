@@ -11,6 +11,7 @@ from xmppd.routing.event import Event
 from xmppd.routing.hooks import (
     STOP,
     AccountEvent,
+    Bound,
     ConfigReloaded,
     PresenceChanged,
     RosterChanged,
@@ -50,6 +51,7 @@ __all__ = [
     "STAMP",
     "STOP",
     "AccountEvent",
+    "Bound",
     "CommandError",
     "Commit",
     "ConfigError",

@@ -130,7 +130,11 @@ class Loader:
 
     def _attach(self, module: Module) -> Iterator[Undo]:
         host = self._host
-        for counter, features in ((host.features, module.features), (host.account_features, module.account_features)):
+        for counter, features in (
+            (host.features, module.features),
+            (host.account_features, module.account_features),
+            (host.bind_features, module.bind_features),
+        ):
             counter.update(features)
             yield lambda counter=counter, features=features: counter.subtract(features)  # type: ignore[misc]
         host.house.metrics.add(module, module.name, host=host.name)

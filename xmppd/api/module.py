@@ -31,6 +31,8 @@ class Module:
     """Namespaces that disco#info of the host lists."""
     account_features: ClassVar[Iterable[str]] = ()
     """Namespaces that disco#info of an account's bare address lists."""
+    bind_features: ClassVar[Iterable[str]] = ()
+    """Namespaces of what Bind 2 can begin with a session (XEP-0386 3.1); `hook.session_bound` begins it."""
     identities: ClassVar[Sequence[Identity]] = ()
     depends: ClassVar[Iterable[str]] = ()
     """Modules that must run before this one starts."""

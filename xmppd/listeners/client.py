@@ -20,7 +20,7 @@ from .inorder import InOrder
 from .stepper import step
 
 if TYPE_CHECKING:
-    from .authentication import Exchange
+    from .exchange import Exchange
     from .shared import Shared
     from .tls import TLSEngine
 

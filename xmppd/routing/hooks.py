@@ -7,7 +7,7 @@ the chain or notice itself, so a checker rejects a misspelt name and a wrong eve
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from inspect import isawaitable
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.stanza import Stanza
+from xmppd.xmpp.stanza import Element, Stanza
 
 from .event import Event
 
@@ -222,6 +222,19 @@ class SessionEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """A session that Bind 2 has just opened (XEP-0386): what its client wants of it, and what it is told.
+
+    `wanted` are the elements of the request by `"namespace name"`. What handlers append to `answers`, XML that says its
+    own namespaces, stands in `<bound/>`.
+    """
+
+    session: Session
+    wanted: Mapping[str, Element]
+    answers: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class PresenceChanged:
     """A session's own presence changed; `before` and `now` say whether it was and is available.
 
@@ -277,6 +290,8 @@ class Hooks:
 
     session_opened = _NoticeOf[SessionEvent]()
     """A session has bound its resource."""
+    session_bound = _NoticeOf[Bound]()
+    """Bind 2 has opened a session; what its client wants is begun before it hears of its success (XEP-0386)."""
     session_closed = _NoticeOf[SessionEvent]()
     """A session is gone for good; its presence was made unavailable before."""
     presence_changed = _NoticeOf[PresenceChanged]()

@@ -1,0 +1,139 @@
+"""One login on one connection, in either SASL profile: drives a mechanism, looks up, computes, throttles."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from base64 import b64decode, b64encode
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Final
+
+from xmppd.host import Host
+from xmppd.sasl import Challenge, Compute, Context, Lookup, Mechanism, Outcome, SASLError, Success
+from xmppd.wire.features import State
+from xmppd.xmpp.errors import StanzaError, StreamError
+from xmppd.xmpp.jid import JID
+
+from .identity import certificate_jids
+
+if TYPE_CHECKING:
+    from .client import Client
+
+log = logging.getLogger(__name__)
+
+BINDING_TYPES: Final = ("tls-server-end-point",)
+NS_BINDING: Final = "urn:xmpp:sasl-cb:0"  # XEP-0440
+
+
+class Exchange:
+    """A login being made; `profile` is the namespace in which it was begun."""
+
+    __slots__ = ("mechanism", "profile", "user")
+
+    def __init__(self, mechanism: Mechanism, profile: str) -> None:
+        self.mechanism = mechanism
+        self.profile = profile
+        self.user: str | None = None
+
+
+def context_of(client: Client, host: Host) -> Context:
+    """What mechanisms may know of this connection."""
+    engine = client.engine
+    secure = bool(client.state & State.SECURE)
+    if engine is None or not secure:
+        return Context(host.name, secure, iterations=host.accounts.iterations)
+    binding = client.listener.shared.certificates.endpoint_binding(engine.ssl_object)
+    return Context(host.name, secure, binding, _own_jids(engine.peer_certificate), host.accounts.iterations)
+
+
+def _own_jids(certificate: bytes | None) -> tuple[JID, ...]:
+    found = []
+    for text in certificate_jids(certificate) if certificate is not None else ():
+        try:
+            found.append(JID.parse(text))
+        except StanzaError:
+            log.info("a client certificate names %r, which is no address", text)
+    return tuple(found)
+
+
+def bindings(names: list[str]) -> str:
+    """The types of channel binding, beside mechanisms that can use them (XEP-0440 3)."""
+    if not any(name.endswith(("-PLUS", "-ENDP")) for name in names):
+        return ""
+    types = "".join(f"<channel-binding type='{type}'/>" for type in BINDING_TYPES)
+    return f"<sasl-channel-binding xmlns='{NS_BINDING}'>{types}</sasl-channel-binding>"
+
+
+def decoded(text: bytes) -> bytes:
+    """A message out of its element."""
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        raise SASLError("incorrect-encoding", "the message is not base64") from None
+
+
+def encoded(payload: bytes) -> str:
+    """A message for its element."""
+    return b64encode(payload).decode()
+
+
+async def outcome_of(client: Client, host: Host, exchange: Exchange, payload: bytes) -> Challenge | Success:
+    """What the mechanism says to it. Of tries side by side those past the limit learn nothing, right or wrong."""
+    try:
+        outcome = exchange.mechanism.receive(payload)
+        while not isinstance(outcome, Challenge | Success):
+            outcome = await _work(client, host, exchange, outcome)
+    except SASLError as error:
+        if error.condition == "not-authorized":
+            _must_not_wait(client, host, exchange)
+        raise
+    if isinstance(outcome, Success):
+        _must_not_wait(client, host, exchange)
+    return outcome
+
+
+async def _work(client: Client, host: Host, exchange: Exchange, outcome: Outcome) -> Outcome:
+    if isinstance(outcome, Lookup):
+        exchange.user = outcome.user
+        _must_not_wait(client, host, exchange)
+        return exchange.mechanism.found(await host.accounts.credentials(outcome.user))
+    assert isinstance(outcome, Compute)
+    return exchange.mechanism.computed(await asyncio.to_thread(outcome.work))
+
+
+def _must_not_wait(client: Client, host: Host, exchange: Exchange) -> None:
+    """`SASLError` while the account that is tried, or the address, has failed too often."""
+    if exchange.user is not None:
+        shared = client.listener.shared
+        if shared.throttle.wait(client.address, f"{exchange.user}@{host.name}", shared.house.clock.monotonic()):
+            raise SASLError("temporary-auth-failure", "too many failed logins; wait before you try again")
+
+
+def admit(client: Client, host: Host, exchange: Exchange, outcome: Success) -> JID:
+    """The account that may now come in; `SASLError` where the door is not for it."""
+    user = JID(token_urlsafe(12).lower() if outcome.anonymous else outcome.user, host.name)
+    shared = client.listener.shared
+    if not shared.house.config.allows(client.listener.options.access, user, client.address):
+        exchange.user = None  # the password was right: nobody has guessed at this account
+        raise SASLError("not-authorized", "this account may not log in here")
+    shared.throttle.succeeded(client.address, user)
+    shared.traffic.logins.inc()
+    return user
+
+
+def count_failure(client: Client, host: Host, exchange: Exchange | None, error: SASLError) -> None:
+    """A login has failed: the exchange is over, and who guesses waits longer."""
+    client.exchange = None
+    client.failures += 1
+    shared = client.listener.shared
+    shared.traffic.failures.inc()
+    if error.condition == "not-authorized":
+        account = f"{exchange.user}@{host.name}" if exchange is not None and exchange.user else None
+        shared.throttle.failed(client.address, account, shared.house.clock.monotonic())
+        log.info("[c2s %s] login failed (%s)", client.address, account or "no account named")
+
+
+def end_after_many(client: Client) -> None:
+    """`StreamError` where this connection has failed too often; the failure itself was sent."""
+    if client.failures >= client.listener.shared.limits.max_failures_per_connection:
+        raise StreamError("policy-violation", "too many failed logins")
