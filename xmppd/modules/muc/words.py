@@ -7,6 +7,7 @@ from typing import Final, Literal
 Role = Literal["none", "visitor", "participant", "moderator"]
 Affiliation = Literal["outcast", "none", "member", "admin", "owner"]
 
+
 NS_MUC: Final = "http://jabber.org/protocol/muc"
 NS_USER: Final = "http://jabber.org/protocol/muc#user"
 NS_ADMIN: Final = "http://jabber.org/protocol/muc#admin"
@@ -17,6 +18,8 @@ NS_REQUEST: Final = "http://jabber.org/protocol/muc#request"
 NS_REGISTER: Final = "jabber:iq:register"
 NS_OCCUPANT_ID: Final = "urn:xmpp:occupant-id:0"
 NS_STANZA_ID: Final = "urn:xmpp:sid:0"
+NS_STABLE_ID: Final = "http://jabber.org/protocol/muc#stable_id"
+NS_HATS: Final = "urn:xmpp:hats:0"
 NS_SELF_PING: Final = "http://jabber.org/protocol/muc#self-ping-optimization"
 
 # Status codes (XEP-0045 15.6.2).
