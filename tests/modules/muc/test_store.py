@@ -9,7 +9,7 @@ import pytest
 from tests.storage.conftest import url
 from xmppd.modules.muc import store
 from xmppd.modules.muc.settings import Settings
-from xmppd.modules.muc.store import Line, Record, Shelf
+from xmppd.modules.muc.store import Hat, Line, Record, Shelf
 from xmppd.modules.muc.tables import MIGRATIONS, TABLES
 from xmppd.storage import Storage, open_storage
 from xmppd.xmpp.jid import JID
@@ -20,6 +20,7 @@ __all__ = ["url"]
 DOMAIN = "conference.localhost"
 COVEN = JID("coven", DOMAIN)
 CRONE, HECATE, WIZARD = (JID(name, "localhost") for name in ("crone1", "hecate", "wiz"))
+GODDESS, COOK = Hat("urn:hat:goddess", "Goddess", "120.5"), Hat("urn:hat:cook", "Cook")
 SUBJECT = Line(0, 1_700_000_000_000_000, "crone1", "", "s1", "en", b"<subject>Spells</subject>")
 
 
@@ -42,7 +43,8 @@ def coven() -> Record:
         {WIZARD: "too <loud>"},
         {"Hecate": HECATE},
         SUBJECT,
-        {HECATE: {"urn:hat:goddess": "Goddess"}},
+        {GODDESS.uri: GODDESS},
+        {HECATE: {GODDESS.uri}},
     )
 
 
@@ -64,8 +66,9 @@ async def test_each_change_is_seen(storage: Storage) -> None:
         store.put_affiliation(COVEN, WIZARD, "none", ""),
         store.put_affiliation(COVEN, HECATE, "admin", "deserved"),
         *store.put_nick(COVEN, HECATE, "Triple"),
-        store.put_hat(COVEN, HECATE, "urn:hat:goddess", ""),
-        store.put_hat(COVEN, CRONE, "urn:hat:cook", "Cook"),
+        *store.drop_hat(COVEN, GODDESS.uri),
+        store.put_hat(COVEN, COOK),
+        store.wear_hat(COVEN, CRONE, COOK.uri, True),
         store.put_subject(COVEN, replace(SUBJECT, letter=b"<subject/>")),
     )
     record = await Shelf(storage, DOMAIN).load(COVEN)
@@ -74,13 +77,15 @@ async def test_each_change_is_seen(storage: Storage) -> None:
     assert record.affiliations == {CRONE: "owner", HECATE: "admin"}
     assert record.reasons == {HECATE: "deserved"}
     assert record.nicks == {"Triple": HECATE}
-    assert record.hats == {CRONE: {"urn:hat:cook": "Cook"}}
+    assert record.hats == {COOK.uri: COOK}
+    assert record.worn == {CRONE: {COOK.uri}}
     assert record.subject is not None
     assert record.subject.letter == b"<subject/>"
-    await storage.write(*store.put_nick(COVEN, HECATE, ""))
+    await storage.write(*store.put_nick(COVEN, HECATE, ""), store.wear_hat(COVEN, CRONE, COOK.uri, False))
     record = await Shelf(storage, DOMAIN).load(COVEN)
     assert record is not None
     assert not record.nicks
+    assert not record.worn
 
 
 async def test_history_is_kept_in_order_and_forgotten_from_its_beginning(storage: Storage) -> None:
@@ -139,4 +144,4 @@ async def test_the_rooms_of_an_account(storage: Storage) -> None:
     assert record is not None
     assert record.affiliations == {CRONE: "owner", WIZARD: "outcast"}, "a ban outlives the account"
     assert not record.nicks
-    assert not record.hats
+    assert not record.worn

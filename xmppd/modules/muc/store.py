@@ -34,6 +34,15 @@ class Line:
     letter: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Hat:
+    """A hat of a room (XEP-0317): `title` is shown, `hue` is an angle in degrees, "" where it has no colour."""
+
+    uri: str
+    title: str
+    hue: str = ""
+
+
 @dataclass(slots=True)
 class Record:
     """All that is stored of one room, less its history and its card."""
@@ -47,7 +56,8 @@ class Record:
     reasons: dict[str, str] = field(default_factory=dict)
     nicks: dict[str, str] = field(default_factory=dict)
     subject: Line | None = None
-    hats: dict[str, dict[str, str]] = field(default_factory=dict)
+    hats: dict[str, Hat] = field(default_factory=dict)
+    worn: dict[str, set[str]] = field(default_factory=dict)
     avatar: str = ""
 
 
@@ -74,9 +84,15 @@ def create(record: Record) -> list[Statement]:
     accounts = record.affiliations.items()
     affiliations = Many((room, bare, kind, record.reasons.get(bare, "")) for bare, kind in accounts)
     nicks = Many((room, nick, account) for nick, account in record.nicks.items())
-    hats = Many((room, bare, uri, title) for bare, worn in record.hats.items() for uri, title in worn.items())
+    hats = Many((room, hat.uri, hat.title, hat.hue) for hat in record.hats.values())
+    worn = Many((room, bare, uri) for bare, uris in record.worn.items() for uri in uris)
     statements: list[Statement] = [(tables.PUT_ROOM, row)]
-    for sql, rows in ((tables.PUT_AFFILIATION, affiliations), (tables.PUT_NICK, nicks), (tables.PUT_HAT, hats)):
+    for sql, rows in (
+        (tables.PUT_AFFILIATION, affiliations),
+        (tables.PUT_NICK, nicks),
+        (tables.PUT_HAT, hats),
+        (tables.WEAR_HAT, worn),
+    ):
         if rows:
             statements.append((sql, rows))
     return [*statements, put_subject(room, record.subject)] if record.subject else statements
@@ -125,9 +141,19 @@ def drop_line(room: JID, seq: int) -> Statement:
     return tables.DROP_LINE, (room, seq)
 
 
-def put_hat(room: JID, account: JID, uri: str, title: str) -> Statement:
-    """Give an account a hat; without a title, take it."""
-    return (tables.PUT_HAT, (room, account, uri, title)) if title else (tables.DROP_HAT, (room, account, uri))
+def put_hat(room: JID, hat: Hat) -> Statement:
+    """Make a hat, or change it."""
+    return tables.PUT_HAT, (room, hat.uri, hat.title, hat.hue)
+
+
+def drop_hat(room: JID, uri: str) -> list[Statement]:
+    """A hat is no more, and nobody wears it."""
+    return [(tables.DROP_HAT, (room, uri)), (tables.TAKE_HAT, (room, uri))]
+
+
+def wear_hat(room: JID, account: JID, uri: str, worn: bool) -> Statement:
+    """Give an account a hat, or take it."""
+    return (tables.WEAR_HAT if worn else tables.DOFF_HAT), (room, account, uri)
 
 
 def put_card(room: JID, card: str, hash: str) -> Statement:
@@ -145,7 +171,7 @@ def forget_account(account: JID) -> list[Statement]:
     return [
         ("DELETE FROM muc_affiliations WHERE account = ? AND affiliation <> 'outcast'", (account,)),
         ("DELETE FROM muc_nicks WHERE account = ?", (account,)),
-        ("DELETE FROM muc_hats WHERE account = ?", (account,)),
+        ("DELETE FROM muc_hats_worn WHERE account = ?", (account,)),
     ]
 
 
@@ -173,8 +199,10 @@ class Shelf:
                 record.reasons[account] = reason
         record.nicks = dict(await fetch("SELECT nick, account FROM muc_nicks WHERE room = ?", room))
         record.subject = await self._subject(room)
-        for account, uri, title in await fetch("SELECT account, uri, title FROM muc_hats WHERE room = ?", room):
-            record.hats.setdefault(account, {})[uri] = title
+        for uri, title, hue in await fetch("SELECT uri, title, hue FROM muc_hats WHERE room = ?", room):
+            record.hats[uri] = Hat(uri, title, hue)
+        for account, uri in await fetch("SELECT account, uri FROM muc_hats_worn WHERE room = ?", room):
+            record.worn.setdefault(account, set()).add(uri)
         avatar = await fetch_one("SELECT hash FROM muc_cards WHERE room = ?", room)
         record.avatar = avatar[0] if avatar else ""
         return record

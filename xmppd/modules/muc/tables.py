@@ -56,9 +56,15 @@ MIGRATIONS: Final = (
     ) WITHOUT ROWID;
     CREATE TABLE muc_hats (
         room TEXT NOT NULL,
-        account TEXT NOT NULL,
         uri TEXT NOT NULL,
         title TEXT NOT NULL,
+        hue TEXT NOT NULL,
+        PRIMARY KEY (room, uri)
+    ) WITHOUT ROWID;
+    CREATE TABLE muc_hats_worn (
+        room TEXT NOT NULL,
+        account TEXT NOT NULL,
+        uri TEXT NOT NULL,
         PRIMARY KEY (room, account, uri)
     ) WITHOUT ROWID;
     CREATE TABLE muc_cards (
@@ -75,6 +81,7 @@ TABLES: Final = (
     "muc_subjects",
     "muc_history",
     "muc_hats",
+    "muc_hats_worn",
     "muc_cards",
 )
 
@@ -105,10 +112,13 @@ PUT_LINE: Final = (
 DROP_LINES: Final = "DELETE FROM muc_history WHERE room = ? AND seq <= ?"
 DROP_LINE: Final = "DELETE FROM muc_history WHERE room = ? AND seq = ?"
 PUT_HAT: Final = (
-    "INSERT INTO muc_hats (room, account, uri, title) VALUES (?, ?, ?, ?)"
-    " ON CONFLICT (room, account, uri) DO UPDATE SET title = excluded.title"
+    "INSERT INTO muc_hats (room, uri, title, hue) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (room, uri) DO UPDATE SET title = excluded.title, hue = excluded.hue"
 )
-DROP_HAT: Final = "DELETE FROM muc_hats WHERE room = ? AND account = ? AND uri = ?"
+DROP_HAT: Final = "DELETE FROM muc_hats WHERE room = ? AND uri = ?"
+TAKE_HAT: Final = "DELETE FROM muc_hats_worn WHERE room = ? AND uri = ?"
+WEAR_HAT: Final = "INSERT INTO muc_hats_worn (room, account, uri) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+DOFF_HAT: Final = "DELETE FROM muc_hats_worn WHERE room = ? AND account = ? AND uri = ?"
 PUT_CARD: Final = (
     "INSERT INTO muc_cards (room, card, hash) VALUES (?, ?, ?)"
     " ON CONFLICT (room) DO UPDATE SET card = excluded.card, hash = excluded.hash"
