@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from xmppd.storage import Closed, Conflict, Many, Storage, StorageError, open_storage
+from xmppd.storage import Closed, Conflict, Many, Storage, StorageError, group, open_storage
 
 INSERT = "INSERT INTO letters (text) VALUES (?)"
+ADD = "INSERT INTO letters (id, text) VALUES (?, ?)"
 TEXTS = "SELECT text FROM letters ORDER BY id"
 
 
@@ -168,3 +169,37 @@ async def test_a_word_that_names_no_database_is_refused_without_repeating_it(tmp
     with pytest.raises(StorageError, match="must be 'sqlite' or a URL") as caught:
         await open_storage("mysql://root:secret@host/db", tmp_path)
     assert "secret" not in str(caught.value)
+
+
+async def test_rows_added_one_after_the_other_share_a_commit(storage: Storage) -> None:
+    one, two = storage.add(ADD, (1, "a")), storage.add(ADD, (2, "b"))
+    assert one is two
+    await two
+    assert await storage.fetch("SELECT id, text FROM letters ORDER BY id") == [(1, "a"), (2, "b")]
+
+
+async def test_rows_added_around_a_write_keep_their_order(storage: Storage) -> None:
+    storage.add(ADD, (1, "a"))
+    storage.write(("DELETE FROM letters", ()))
+    await storage.add(ADD, (2, "b"))
+    assert await storage.fetch("SELECT id FROM letters") == [(2,)]
+
+
+async def test_what_is_added_to_a_long_row_of_rows_begins_another(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group, "ROWS_JOINED", 2)
+    commits = [storage.add(ADD, (number, str(number))) for number in range(5)]
+    assert len(set(map(id, commits))) == 3
+    await commits[-1]
+    assert len(await storage.fetch("SELECT id FROM letters")) == 5
+
+
+async def test_texts_are_found_by_their_words(storage: Storage) -> None:
+    words = storage.words
+    await storage.migrate("words", [words.create.format(table="heard")])
+    for number, text in enumerate(("Wherefore art thou", "thou art a villain", 'art "OR" NEAR(')):
+        await storage.add(words.insert.format(table="heard"), (number, text))
+    for wanted, found in ((["ART", "thou"], [0, 1]), (['"OR"', "NEAR("], [2]), (["nothing"], [])):
+        rows = await storage.fetch(words.matches.format(table="heard"), words.wanted(wanted))
+        assert sorted(row[0] for row in rows) == found, wanted

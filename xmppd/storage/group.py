@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from xmppd.storage.errors import Busy, Closed, Conflict, StorageError
-from xmppd.storage.interface import Commit, Rows, Statement
+from xmppd.storage.interface import Commit, Many, Row, Rows, Statement
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +18,7 @@ Execute = Callable[[Sequence[Transaction]], Awaitable[Sequence[Outcome]]]
 # A slow disk makes 100 commits a second, each for many transactions; 10,000 of 1 KiB are 10 MiB of memory. A queue that
 # long means that the disk has stopped, and refusing is better than promising more.
 WAITING_LIMIT = 10_000
+ROWS_JOINED = 1000  # of one transaction that `add` makes, so that the limit above bounds them too
 
 
 class GroupCommit:
@@ -29,6 +30,7 @@ class GroupCommit:
         self._waiting: list[tuple[Transaction, Commit]] = []
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        self._open: tuple[str, Many, Commit] | None = None  # the last transaction, where `add` made it and it waits
 
     def write(self, transaction: Transaction) -> Commit:
         """Queue a transaction; raises Busy over the limit, Closed after `close`."""
@@ -36,11 +38,24 @@ class GroupCommit:
             raise Busy(f"busy: {self._limit} writes wait for the disk already; look at its speed, or write less")
         if self._closed:
             raise Closed("the storage is closed")
+        self._open = None
         commit = Commit()
         self._waiting.append((transaction, commit))
         if self._task is None:
             # No timer: the task starts on the loop's next turn, so all that this turn writes is one group.
             self._task = asyncio.create_task(self._drain())
+        return commit
+
+    def add(self, sql: str, row: Row) -> Commit:
+        """Queue one row; it joins the transaction before it where that has the same text and still waits."""
+        if self._open is not None:
+            text, rows, commit = self._open
+            if text == sql and len(rows) < ROWS_JOINED:
+                rows.append(row)
+                return commit
+        rows = Many((row,))
+        commit = self.write(((sql, rows),))
+        self._open = sql, rows, commit
         return commit
 
     async def close(self) -> None:
@@ -51,7 +66,7 @@ class GroupCommit:
 
     async def _drain(self) -> None:
         while self._waiting:
-            group, self._waiting = self._waiting, []
+            group, self._waiting, self._open = self._waiting, [], None
             await self._commit(group)
         self._task = None
 

@@ -14,6 +14,7 @@ from xmppd.storage.errors import Closed, StorageError
 from xmppd.storage.group import WAITING_LIMIT, GroupCommit, Outcome, Transaction
 from xmppd.storage.interface import Commit, Row, Rows, Statement
 from xmppd.storage.postgresql_group import commit_group, described
+from xmppd.storage.words import POSTGRESQL, WordIndex
 
 # Whatever the server's default: a commit returns when it is on disk, and a read cannot write.
 WRITER = {"synchronous_commit": "on"}
@@ -40,6 +41,10 @@ class PostgreSQL:
         self._closed = False
         self._texts: dict[str, str] = {}
         self._group = GroupCommit(self._commit, limit)
+
+    @property
+    def words(self) -> WordIndex:
+        return POSTGRESQL
 
     @classmethod
     async def open(cls, url: str, *, readers: int = 4, limit: int = WAITING_LIMIT) -> PostgreSQL:
@@ -82,6 +87,9 @@ class PostgreSQL:
 
     def write(self, *statements: Statement) -> Commit:
         return self._group.write(statements)
+
+    def add(self, sql: str, row: Row) -> Commit:
+        return self._group.add(sql, row)
 
     async def migrate(self, owner: str, migrations: Sequence[str]) -> None:
         if self._closed:

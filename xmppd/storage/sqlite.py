@@ -17,6 +17,7 @@ from xmppd.storage.errors import Closed, StorageError
 from xmppd.storage.group import WAITING_LIMIT, GroupCommit, Outcome, Transaction
 from xmppd.storage.interface import Commit, Row, Rows, Statement
 from xmppd.storage.sqlite_group import commit_group, described, transaction
+from xmppd.storage.words import SQLITE, WordIndex
 
 T = TypeVar("T")
 
@@ -108,6 +109,10 @@ class SQLite:
         self._closed = False
         self._group = GroupCommit(self._commit, limit)
 
+    @property
+    def words(self) -> WordIndex:
+        return SQLITE
+
     @classmethod
     async def open(cls, path: Path, *, readers: int = 2, limit: int = WAITING_LIMIT) -> SQLite:
         """Open or make the file. A second reader keeps short reads going beside a long one. Raises StorageError."""
@@ -139,6 +144,9 @@ class SQLite:
 
     def write(self, *statements: Statement) -> Commit:
         return self._group.write(statements)
+
+    def add(self, sql: str, row: Row) -> Commit:
+        return self._group.add(sql, row)
 
     async def migrate(self, owner: str, migrations: Sequence[str]) -> None:
         self._check_open()
