@@ -8,6 +8,7 @@ import logging
 import os
 import secrets
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 
@@ -18,6 +19,7 @@ from xmppd.config import Config, ConfigError, Limits, differences, held_back
 from xmppd.host import Host, House
 from xmppd.listeners.certificates import Certificates
 from xmppd.listeners.clients import ClientListener
+from xmppd.listeners.components import ComponentListener
 from xmppd.listeners.control import Control, check_free
 from xmppd.listeners.shared import Shared
 from xmppd.metrics import Registry
@@ -38,6 +40,12 @@ IDLE_CHECK: Final = 5.0  # seconds between two looks at all connections; timeout
 SECRET: Final = 32  # bytes
 CERTIFICATE_CHECK: Final = 60.0  # seconds; a renewed certificate is in use a minute later
 
+Door = ClientListener | ComponentListener
+KINDS: Final[Mapping[str, type[ClientListener] | type[ComponentListener]]] = {
+    "c2s": ClientListener,
+    "component": ComponentListener,
+}
+
 
 class Server:
     """An XMPP server. `async with Server(config) as server:` starts it and stops it.
@@ -53,7 +61,7 @@ class Server:
         self.timetable = Timetable(self.clock)
         self.router = Router()
         self.hosts: dict[str, Host] = {}
-        self.doors: list[ClientListener] = []
+        self.doors: list[Door] = []
         self.shared: Shared | None = None
         self._with_doors = doors
         self._bounds = Bounds(config.limits.max_stanza_depth, config.limits.max_attributes)
@@ -109,6 +117,7 @@ class Server:
     async def _build_host(self, name: str) -> None:
         host = Host(self.config.of_host(name), self.house)
         await host.accounts.prepare()
+        await host.tokens.prepare(self.clock.time())
         self.hosts[name] = self.house.hosts[name] = host
         self.router.add(name, host)
         loader = self._loaders[name] = Loader(host)
@@ -131,7 +140,7 @@ class Server:
         for path in certificates.self_made:
             log.warning("no certificate in certfiles fits; made a self-signed one: %s", path)
         for options in config.listen:
-            door = ClientListener(options, self.shared)
+            door = KINDS[options.module](options, self.shared)
             self.doors.append(door)
             await door.open()
         self._control = Control(config.data_dir / CONTROL, self.commands, limits.max_command_size)
@@ -174,8 +183,7 @@ class Server:
         await self._wait_for_goodbyes()
         self.doors.clear()
         await self._stack.aclose()
-        for name in self.hosts:
-            self.router.domains.pop(name, None)
+        self.router.domains.clear()
 
     async def _wait_for_goodbyes(self) -> None:
         try:

@@ -18,6 +18,7 @@ from xmppd.xmpp.stanza import Element
 PATIENCE = 10.0  # seconds until a story that waits for nothing fails
 NAMES = {
     "c": ns.CLIENT,
+    "a": ns.COMPONENT,
     "roster": ns.ROSTER,
     "stream": ns.STREAM,
     "s": "urn:ietf:params:xml:ns:xmpp-stanzas",
@@ -47,6 +48,7 @@ class Client:
         self._inbox: deque[Element] = deque()
         self._ids = count(1)
         self.features: Element | None = None
+        self.header: Element | None = None
 
     @classmethod
     async def dial(cls, port: int, host: str = "localhost") -> Self:
@@ -112,6 +114,8 @@ class Client:
         self._parser.feed(data)
         for event, element in self._parser.read_events():
             self._depth += 1 if event == "start" else -1
+            if event == "start" and self._depth == 1:
+                self.header = element
             if event == "end" and self._depth == 1:
                 self._inbox.append(element)
 
@@ -124,7 +128,7 @@ class Client:
             stanza = await self.receive()
             if (
                 stanza.get("id") == id
-                and stanza.tag == f"{{{ns.CLIENT}}}iq"
+                and etree.QName(stanza).localname == "iq"
                 and stanza.get("type") in ("result", "error")
             ):
                 self._inbox.extendleft(reversed(others))
@@ -202,7 +206,9 @@ def show(stanza: Element) -> str:
 
 def error_of(stanza: Element) -> str:
     """The condition of an error reply, empty where it is none."""
-    found = stanza.xpath("self::*[@type='error']/c:error/s:*[not(self::s:text)]", namespaces=NAMES)
+    found = stanza.xpath(
+        "self::*[@type='error']/*[self::c:error|self::a:error]/s:*[not(self::s:text)]", namespaces=NAMES
+    )
     return etree.QName(found[0]).localname if found else ""
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from .section import Secret, Section
+from .section import Secret, Section, domain
 
 
 class ComponentHost(Section):
@@ -50,11 +50,18 @@ class Listener(Section):
                 raise ValueError(f"the path {path!r} must begin with /")
         return value
 
+    @field_validator("hosts")
+    @classmethod
+    def _components_have_domains(cls, value: dict[str, ComponentHost]) -> dict[str, ComponentHost]:
+        return {domain(name): host for name, host in value.items()}
+
     @model_validator(mode="after")
     def _options_fit_the_module(self) -> Self:
         for option, module in (("request_handlers", "http"), ("hosts", "component")):
             if getattr(self, option) and self.module != module:
                 raise ValueError(f"{option} belongs to module: {module}, not {self.module}")
+        if self.module == "component" and not self.hosts:
+            raise ValueError("a door for components needs hosts: {domain: {password: ...}}")
         if self.tls and self.starttls != "none":
             raise ValueError("a door has tls: true or starttls, not both; direct TLS needs no starttls")
         return self

@@ -19,7 +19,6 @@ from pydantic import (
     model_validator,
 )
 
-from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 
 from .acl import AccessRule, Acl
@@ -27,7 +26,7 @@ from .auth import Auth
 from .limits import Limits
 from .listen import Listener
 from .problems import ConfigError, explain, near
-from .section import AbsoluteGlobs, AbsolutePath, Secret, Section
+from .section import AbsoluteGlobs, AbsolutePath, Secret, Section, domain
 
 Options = Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)]
 """A module's options as written; the loader checks them against the module's own model."""
@@ -146,7 +145,7 @@ class Config(Section):
     @field_validator("hosts")
     @classmethod
     def _prepare_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        hosts = tuple(_domain(host) for host in value)
+        hosts = tuple(domain(host) for host in value)
         for host in hosts:
             if hosts.count(host) > 1:
                 raise ValueError(f"{host} is named twice")
@@ -180,16 +179,6 @@ class Config(Section):
         if wrong:
             raise ValueError("\n".join(wrong))
         return self
-
-
-def _domain(host: str) -> str:
-    try:
-        prepared = JID.parse(host)
-    except StanzaError as error:
-        raise ValueError(f"{host!r} is no domain: {error.text}") from None
-    if prepared.local or prepared.resource:
-        raise ValueError(f"{host!r} is no domain but an address; write {prepared.domain}")
-    return prepared.domain
 
 
 def _filled(value: Any, host: str) -> Any:

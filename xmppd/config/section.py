@@ -8,6 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
+from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.jid import JID
+
 
 class Section(BaseModel):
     """A mapping of known options: unknown ones are refused, values do not change once read."""
@@ -42,6 +45,17 @@ def _absolute(value: Any, info: ValidationInfo) -> Any:
 def folder_of(info: ValidationInfo) -> Path:
     """The folder that relative paths start from: the configuration file's, else the current one."""
     return Path((info.context or {}).get("folder") or Path.cwd())
+
+
+def domain(host: str) -> str:
+    """A prepared domain; ValueError says why a text is none."""
+    try:
+        prepared = JID.parse(host)
+    except StanzaError as error:
+        raise ValueError(f"{host!r} is no domain: {error.text}") from None
+    if prepared.local or prepared.resource:
+        raise ValueError(f"{host!r} is no domain but an address; write {prepared.domain}")
+    return prepared.domain
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

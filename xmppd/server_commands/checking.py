@@ -13,7 +13,7 @@ from xmppd.api.loader import find
 from xmppd.config import Config, ConfigError, explain, load
 from xmppd.listeners.certificates import Certificates
 
-PROTOCOLS: Final = ("c2s",)  # what doors speak; the configuration has words for more to come
+PROTOCOLS: Final = ("c2s", "component")  # what doors speak; the configuration has words for more to come
 
 
 def read(file: str | Path) -> Config:
@@ -25,12 +25,19 @@ def read(file: str | Path) -> Config:
 
 
 def check_doors(config: Config) -> None:
-    """`ConfigError` where a door speaks a protocol that this version does not have."""
-    if found := [
+    """`ConfigError` where a door speaks a protocol that this version does not have, or serves what a host serves."""
+    found = [
         f"listen[{index}].module: {door.module} is not in this version; remove the entry"
         for index, door in enumerate(config.listen)
         if door.module not in PROTOCOLS
-    ]:
+    ]
+    found += [
+        f"listen[{index}].hosts.{name}: this server is {name} itself; a component needs a domain of its own"
+        for index, door in enumerate(config.listen)
+        for name in door.hosts
+        if name in config.hosts
+    ]
+    if found:
         raise ConfigError(found)
 
 

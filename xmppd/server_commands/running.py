@@ -9,6 +9,7 @@ from xmppd.clock import Clock
 from xmppd.commands import CommandError
 from xmppd.config import Config
 from xmppd.host import Host
+from xmppd.routing.router import Router
 from xmppd.xmpp.jid import JID
 
 
@@ -25,6 +26,7 @@ class Running(Protocol):
 
     config: Config
     clock: Clock
+    router: Router
 
     @property
     def hosts(self) -> Mapping[str, Host]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from xmppd.api.declare import command
 from xmppd.commands import CommandError
+from xmppd.listeners.components import Component
 from xmppd.routing.sessions import Session
 from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.jid import JID
@@ -45,6 +46,15 @@ class SessionCommands(Aspect):
     async def user_resources(self, account: JID) -> list[str]:
         """The oldest first."""
         return [session.jid.resource for session in self.host(account.domain).sessions.of(account)]
+
+    @command("connected_components", "List the external components that are connected", "session")
+    async def connected_components(self) -> list[dict[str, object]]:
+        """A row for each (XEP-0114)."""
+        return [
+            {"jid": domain.jid, "uptime": int(self.server.clock.time() - link.since), **link.describe()}
+            for _, domain in sorted(self.server.router.domains.items())
+            if isinstance(domain, Component) and (link := domain.connection) is not None
+        ]
 
     @command("kick_user", "End all sessions of an account; the result is how many", "session")
     async def kick_user(self, account: JID) -> int:

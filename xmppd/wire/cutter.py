@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NoReturn
 from xml.parsers import expat
 
@@ -15,6 +17,7 @@ from .plain import plain_letter
 
 STREAM_TAG: Final = f"{ns.STREAM} stream"
 KINDS: Final = ("message", "presence", "iq")
+HANDSHAKE: Final = f"{ns.COMPONENT} handshake"  # the one nonza in a namespace of stanzas (XEP-0114 3)
 NO_PREFIX: Final = b"\0"  # stands in no letter
 LOST: Final = -9  # the depth of a parser that met an error: it reads nothing more
 WHITESPACE: Final = b" \t\r\n"
@@ -65,6 +68,10 @@ class Cutter:
         self._attributes: dict[str, str] = {}
         self._names: list[str] = []
         self._kinds = {f"{content} {kind}": kind for kind in KINDS}
+        self._own = f"{content} "
+        self._inherited: Callable[[list[str]], tuple[str, ...]] = (
+            tuple if content == ns.CLIENT else partial(_inherited, self._own)
+        )
         self._parser = self._make()
 
     def _make(self) -> expat.XMLParserType:
@@ -172,11 +179,11 @@ class Cutter:
             or (self._more and any(prefix in letter for prefix in self._more))
             or (buffer.find(b":", start, opened) > 0 and _declares(buffer[start:opened]))
         ):
-            letter = plain_letter(self.context, buffer[start:done])
+            letter = plain_letter(self.context, buffer[start:done], self.content)
         kind = self._kinds.get(name)
         if kind is not None:
-            self._items.append(stanza(kind, self._attributes, letter, tuple(self._names), self._lang))
-        elif name.startswith(self.content + " "):
+            self._items.append(stanza(kind, self._attributes, letter, self._inherited(self._names), self._lang))
+        elif name.startswith(self._own) and name != HANDSHAKE:
             raise StreamError("unsupported-stanza-type", f"<{name.partition(' ')[2]}/> is no stanza")
         else:
             self._items.append(Nonza(name, self._attributes, letter, tuple(self._names)))
@@ -203,6 +210,8 @@ class Cutter:
         self.context = ((prefix, declared[prefix]), *others)
         prefixes = tuple(f"{prefix}:".encode() for prefix in declared if prefix)
         self._prefix, self._more = (prefixes[0], prefixes[1:]) if prefixes else (NO_PREFIX, ())
+        if self.content != ns.CLIENT:  # said inside of a letter, it would be taken along to streams of another one
+            self._more = (*self._more, self.content.encode())
         self._parser.StartNamespaceDeclHandler = None
 
     def _declare(self, prefix: str | None, uri: str | None) -> None:
@@ -216,6 +225,11 @@ class Cutter:
 
     def _restricted(self, *_: Any) -> NoReturn:
         raise StreamError("restricted-xml", "no DTD, comment or processing instruction in a stream")
+
+
+def _inherited(own: str, names: list[str]) -> tuple[str, ...]:
+    """What inherits the namespace of the stream is known by one name on the road, whichever stream it came by."""
+    return tuple([f"{ns.CLIENT} {name[len(own) :]}" if name.startswith(own) else name for name in names])
 
 
 def _declares(tag: bytes) -> bool:

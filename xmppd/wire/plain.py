@@ -15,14 +15,15 @@ LEANING: Final = re.compile(r"""(?<=[\s'">])([^\s<>/'"=:&]+):""")  # a prefix th
 MOST_GROWTH: Final = 4  # declarations written again and again may make a letter this much longer
 
 
-def plain_letter(context: Context, stanza: bytes) -> bytes:
+def plain_letter(context: Context, stanza: bytes, content: str = ns.CLIENT) -> bytes:
     """The letter of `stanza`, which stood in a stream with the header namespaces `context`, in plain form.
 
     No element has a prefix, and every prefix that text or attributes may use is declared inside of the letter.
+    Elements in `content`, the namespace of that stream's stanzas, are in `jabber:client` then, or inherit.
     Expat must have found the stanza well-formed in that context. `policy-violation` where the plain form is far longer.
     """
     declared = "".join(f" xmlns{':' if prefix else ''}{prefix}='{escape(uri)}'" for prefix, uri in context)
-    writer = _Writer(stanza)
+    writer = _Writer(stanza, content)
     writer.read(b"<x%b>%b</x>" % (declared.encode(), stanza))
     return "".join(writer.written).encode()
 
@@ -30,8 +31,9 @@ def plain_letter(context: Context, stanza: bytes) -> bytes:
 class _Writer:
     """Writes what is inside of the one element inside of `<x>`."""
 
-    def __init__(self, stanza: bytes) -> None:
+    def __init__(self, stanza: bytes, content: str) -> None:
         self.written: list[str] = []
+        self._content = content
         self._leaning = set(LEANING.findall(stanza.decode()))
         self._room = MOST_GROWTH * len(stanza)
         self._outside: dict[str, str] = {}
@@ -57,6 +59,8 @@ class _Writer:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         namespace, local = _split(name)
+        if namespace == self._content:
+            namespace = ns.CLIENT
         depth = len(self._elements)
         if depth > 1:
             declared = self._outside | self._inside if depth == 2 else self._inside
