@@ -32,12 +32,12 @@ class Pump:
         """Serve the wires for a while."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self._turn(seconds)
+            self.turn(seconds)
 
     def until(self, done: Callable[[], bool]) -> None:
         """Serve the wires until `done()`; raises TimeoutError when nothing arrives for half a minute."""
         while not done():
-            if not self._turn(_PATIENCE):
+            if not self.turn(_PATIENCE):
                 raise TimeoutError(f"no {self._closing!r} within {_PATIENCE:g} s")
 
     def close(self) -> None:
@@ -46,7 +46,8 @@ class Pump:
         for wire in self.wires:
             wire.sock.settimeout(_PATIENCE)
 
-    def _turn(self, patience: float) -> int:
+    def turn(self, patience: float) -> int:
+        """Serve whatever comes within `patience` seconds, once; returns how many wires had something."""
         events = self._poll.poll(patience)
         for fileno, _ in events:
             index = self._index[fileno]

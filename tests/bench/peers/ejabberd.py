@@ -42,6 +42,14 @@ modules:
   mod_configure: {}
   mod_disco: {}
   mod_last: {}
+  mod_muc:
+    history_size: 0
+    min_message_interval: 0
+    min_presence_interval: 0
+    max_users: 10000
+    max_users_presence: 10000
+    max_user_conferences: 10000
+    default_room_options: {max_users: 10000, mam: false, logging: false}
   mod_offline: {access_max_user_messages: offline}
   mod_ping: {}
   mod_privacy: {}

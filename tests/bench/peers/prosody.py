@@ -31,6 +31,10 @@ network_settings = { opportunistic_writes = true; tcp_backlog = 512 }
 log = { { levels = { min = "warn" }; to = "file"; filename = "$folder/prosody.log" } }
 ssl = { certificate = "$certificate"; key = "$key" }
 VirtualHost "$host"
+Component "conference.$host" "muc"
+    muc_room_default_history_length = 0
+    max_history_messages = 0
+    muc_max_nick_length = 64
 """)
 
 

@@ -29,15 +29,15 @@ class Idle(Row):
         for account in crowd("early", _WARM):
             peer.login(account.name, tls=self._tls).close()
         number = effort.load(self._sessions)
-        before = _settled(peer.pid, effort)
+        before = settled(peer.pid, effort)
         wires = [peer.login(account.name, tls=self._tls) for account in crowd("user", number)]
-        each = (_settled(peer.pid, effort) - before) / number
+        each = (settled(peer.pid, effort) - before) / number
         for wire in wires:
             wire.sock.close()
         return Figure(each, each, each, operations=number)
 
 
-def _settled(pid: int, effort: Effort) -> int:
+def settled(pid: int, effort: Effort) -> int:
     """Memory once it has stopped changing, or after the longest wait."""
     before = pss_kib(family(pid))
     for _ in range(int(_SETTLE_SECONDS * effort.share / 2)):
