@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.kit.client import Client
+from tests.kit.component import Component, doors
 from xmppd.clock import Clock
 from xmppd.config import Config, ConfigError
 from xmppd.server import Server
@@ -76,10 +77,19 @@ def _own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
+async def a_guest_component(server: TestServer) -> Component:
+    bus = Component(*await asyncio.open_connection("127.0.0.1", server.doors[1].port), server.host)
+    await bus.open()
+    await bus.shake()
+    return bus
+
+
 async def a_life() -> None:
     """Two servers start, have guests and mail, and stop, one of them while its guest is still there."""
     async with AsyncExitStack() as stack:
-        one = await stack.enter_async_context(a_server("one.example"))
+        one = await stack.enter_async_context(a_server("one.example", listen=doors()))
+        bus = await a_guest_component(one)
+        stack.push_async_callback(bus.drop)
         async with a_server("two.example") as two:
             for server in (one, two):
                 await server.register("alice", "alice")

@@ -110,7 +110,7 @@ class ComponentConnection(InOrder[Event], Connection):
             raise StreamError("policy-violation", "too many handshakes have failed; try again later")
         welcome = shared.house.config.allows(self.listener.options.access, JID.parse(domain), self.address)
         if not right or not welcome:
-            log.warning("[component %s] refused %s: %s", domain, self.address, "access" if right else "wrong secret")
+            log.info("[component %s] refused %s: %s", domain, self.address, "access" if right else "wrong secret")
             shared.throttle.failed(self.address, domain, now)
             shared.traffic.failures.inc()
             raise StreamError("not-authorized")
