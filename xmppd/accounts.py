@@ -113,6 +113,12 @@ class Accounts:
         if not changed:
             raise _not_found(name)
 
+    async def add_keys(self, user: str, hash: str, keys: Keys) -> None:
+        """Keep keys for a hash that the account has none for (XEP-0480); those it has stay as they are."""
+        column = f"scram_{hash.lower().replace('-', '_')}"
+        sql = f"UPDATE accounts SET {column} = ? WHERE host = ? AND name = ? AND {column} IS NULL"  # noqa: S608
+        await self._storage.write((sql, (dump(hash, keys), self.host, user)))
+
     async def remove(self, user: str) -> None:
         """Delete the account; what others keep of the user is theirs to delete. `StanzaError`: `item-not-found`."""
         name = _prepared(user)

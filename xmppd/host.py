@@ -22,10 +22,11 @@ from xmppd.routing.requests import Requests
 from xmppd.routing.router import Router
 from xmppd.routing.sessions import Door, Session, Sessions
 from xmppd.storage import Storage
+from xmppd.tokens import Tokens
 from xmppd.wire.features import Features
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
-from xmppd.xmpp.jid import JID, resourceprep
+from xmppd.xmpp.jid import JID, nodeprep, resourceprep
 from xmppd.xmpp.stanza import Stanza
 
 
@@ -63,6 +64,7 @@ class Host:
         self.iq = IQTable()
         self.sessions = Sessions(house.config.limits.max_sessions_per_user)
         self.accounts = Accounts(self.name, house.storage, config.auth.scram_iterations, house.fake)
+        self.tokens = Tokens(self.name, house.storage, house.fake)
         self.requests = Requests(self.jid, house.router.send)
         self.stream_features: Features[Any] = Features()
         self.features: Counter[str] = Counter()
@@ -180,14 +182,15 @@ class Host:
         else:
             await self.house.router.send(reply)
 
-    async def open_session(self, account: JID, resource: str, door: Door) -> Session:
+    async def open_session(self, account: JID, resource: str, door: Door, policy: str = "") -> Session:
         """Bind a resource (RFC 6120 7); an empty one is chosen here.
 
         `conflict` where it is taken and the policy is to refuse, `resource-constraint` past the limit of sessions.
+        `policy` is the configured `resource_conflict` unless given.
         """
+        policy = policy or self.house.config.resource_conflict
         jid = account.with_resource(resourceprep(resource) if resource else secrets.token_urlsafe(9))
         while (taken := self.sessions.find(jid)) is not None:  # whoever waits below may find that another has come
-            policy = self.house.config.resource_conflict
             if policy == "closenew":
                 raise StanzaError("conflict", "the resource is in use", kind="modify")
             if policy == "closeold":
@@ -225,6 +228,11 @@ class Host:
         await self.hooks.account_created.tell(AccountEvent(account))
         return account
 
+    async def set_password(self, user: str, password: str) -> None:
+        """Replace an account's keys; its clients' tokens are good no more. See `Accounts.set_password` for errors."""
+        await self.accounts.set_password(user, password)
+        await self.tokens.remove(nodeprep(user))
+
     async def remove_account(self, account: JID, asking: Session | None = None) -> None:
         """Close the account's sessions, let every module drop what it keeps, then delete it.
 
@@ -235,6 +243,7 @@ class Host:
         self.accounts.conceal(account.local)  # nothing more is stored for it while its data goes
         await self._expel(account.bare, asking)
         await self.hooks.account_removed.tell(AccountEvent(account.bare))
+        await self.tokens.remove(account.local)
         await self.accounts.remove(account.local)
         await self._expel(account.bare, asking)  # who came in meanwhile
 

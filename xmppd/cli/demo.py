@@ -69,7 +69,7 @@ async def make_accounts(host: Host, file: Path) -> dict[str, str]:
         if user not in passwords:
             passwords[user] = secrets.token_urlsafe(9)
             if exists:
-                await host.accounts.set_password(user, passwords[user])
+                await host.set_password(user, passwords[user])
         if not exists:
             await host.create_account(user, passwords[user])
     _write(file, passwords)

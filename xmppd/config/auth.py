@@ -40,6 +40,21 @@ class Auth(Section):
         description="Offered in this order. -PLUS and PLAIN come on encrypted streams only, EXTERNAL where client_ca "
         "is set and a client certificate was shown; ANONYMOUS gives everybody a temporary account.",
     )
+    token_lifetime: float = Field(
+        default=30 * 86400,
+        ge=0,
+        description="Seconds that a token for a fast login is good (XEP-0484); 0: none are given out. "
+        "A phone in a drawer for a month asks for the password again.",
+    )
+    token_refresh_age: float = Field(
+        default=86400, ge=0, description="A token older than this is replaced when it is used. Seconds."
+    )
+    downgrade_protection: bool = Field(
+        default=False, description="Sign what was offered, so that nobody can hide part of it (XEP-0474; experimental)."
+    )
+    upgrades: bool = Field(
+        default=True, description="Take keys for a hash that an account has none for, after its login (XEP-0480)."
+    )
     scram_iterations: int = Field(
         default=4096,
         ge=4096,

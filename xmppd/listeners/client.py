@@ -77,7 +77,7 @@ class Client(InOrder[Item]):
 
     if not TYPE_CHECKING:  # the slots themselves are the carrier's: two bases of one class cannot both have some
         __slots__ = ()
-    SLOTS = ("_rest", "_task", "_user", "age", "exchange", "failures", "host", "listener", "session", "stream")
+    SLOTS = ("_rest", "_task", "_user", "age", "claimed", "exchange", "failures", "host", "listener", "session", "stream")
 
     address: str
     closing: bool
@@ -90,6 +90,7 @@ class Client(InOrder[Item]):
     exchange: Exchange | None
     failures: int
     age: float
+    claimed: str
     _user: JID | None
 
     # What the carrier provides
@@ -130,6 +131,7 @@ class Client(InOrder[Item]):
         self.exchange = None
         self.failures = 0
         self.age = 0.0
+        self.claimed = ""
         self._user = None
         self._task = None
         self._rest = []
@@ -184,6 +186,8 @@ class Client(InOrder[Item]):
                 await self._begin(item.names[0] if item.names else "", item)
 
     async def _begin(self, tag: str, item: Nonza | Stanza) -> None:
+        if self.exchange is not None and not self.exchange.accepts(tag):
+            raise StreamError("policy-violation", "finish the login, or abort it, before you send anything else")
         feature = self._feature(tag)
         if feature is not None:
             await feature.handle(self, item)
@@ -202,7 +206,12 @@ class Client(InOrder[Item]):
         if self.host is not None and self.host is not host and self.state & State.AUTHENTICATED:
             raise StreamError("host-unknown", "the host changed in the middle of a login")
         self.host = host
+        self.claimed = header.attributes.get("from", "")
         self.write(self.stream.open(host.name, token_urlsafe(12), self._user))
+        self.offer()
+
+    def offer(self) -> None:
+        """Say what may be negotiated now."""
         self.write(self.stream.features(self._features()))
 
     def _host_of(self, header: Header) -> Host:
@@ -240,8 +249,8 @@ class Client(InOrder[Item]):
         return self._user
 
     def authenticated(self, user: JID) -> None:
-        """The client has proved who it is; expect a new header."""
-        self._user = user
+        """The client has proved who it is."""
+        self._user, self.claimed = user, ""
         self.stream.grant(State.AUTHENTICATED)
         self.listener.shared.authenticated(self.address)
 

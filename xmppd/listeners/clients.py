@@ -7,7 +7,7 @@ from typing import Any
 from xmppd.config import Listener
 from xmppd.wire.features import Features, State
 
-from . import authentication, binding, starttls
+from . import login, starttls
 from .c2s import ClientConnection
 from .listener import TCPListener
 from .shared import Shared
@@ -20,8 +20,7 @@ class ClientListener(TCPListener[ClientConnection]):
 
     def __init__(self, options: Listener, shared: Shared) -> None:
         super().__init__(options, shared)
-        rows: list[Any] = [starttls.row(options.starttls), authentication.ROW, binding.ROW]
-        self.features: Features[ClientConnection] = Features(rows)
+        self.features: Features[Any] = Features([starttls.row(options.starttls), *login.ROWS])
         secret = options.tls or options.starttls == "required"
         self.initial_state = 0 if secret else State.READY
 

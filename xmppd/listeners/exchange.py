@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from base64 import b64decode, b64encode
+from dataclasses import replace
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
 
 from xmppd.host import Host
-from xmppd.sasl import Challenge, Compute, Context, Lookup, Mechanism, Outcome, SASLError, Success
+from xmppd.sasl import Challenge, Compute, Context, Lookup, Mechanism, Outcome, SASLError, Success, offered
 from xmppd.wire.features import State
+from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
 
@@ -18,6 +20,8 @@ from .identity import certificate_jids
 
 if TYPE_CHECKING:
     from .client import Client
+    from .request import Request
+    from .upgrades import Upgrade
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +30,23 @@ NS_BINDING: Final = "urn:xmpp:sasl-cb:0"  # XEP-0440
 
 
 class Exchange:
-    """A login being made; `profile` is the namespace in which it was begun."""
+    """A login being made; `profile` is the namespace in which it was begun.
 
-    __slots__ = ("mechanism", "profile", "user")
+    In SASL2 `request` is what the client asked for with it, and `upgrade` the task that stands before its end.
+    """
 
-    def __init__(self, mechanism: Mechanism, profile: str) -> None:
+    __slots__ = ("mechanism", "profile", "request", "upgrade", "user")
+
+    def __init__(self, mechanism: Mechanism | None, profile: str, request: Request | None = None) -> None:
         self.mechanism = mechanism
         self.profile = profile
+        self.request = request
+        self.upgrade: Upgrade | None = None
         self.user: str | None = None
+
+    def accepts(self, tag: str) -> bool:
+        """Whether this element may come now: in the middle of SASL2 nothing else may (XEP-0388 2.4)."""
+        return self.profile != ns.SASL2 or tag.startswith(f"{ns.SASL2} ")
 
 
 def context_of(client: Client, host: Host) -> Context:
@@ -41,9 +54,20 @@ def context_of(client: Client, host: Host) -> Context:
     engine = client.engine
     secure = bool(client.state & State.SECURE)
     if engine is None or not secure:
-        return Context(host.name, secure, iterations=host.accounts.iterations)
+        return _signed(Context(host.name, secure, iterations=host.accounts.iterations), host)
     binding = client.listener.shared.certificates.endpoint_binding(engine.ssl_object)
-    return Context(host.name, secure, binding, _own_jids(engine.peer_certificate), host.accounts.iterations)
+    own = _own_jids(engine.peer_certificate)
+    return _signed(Context(host.name, secure, binding, own, host.accounts.iterations), host)
+
+
+def _signed(context: Context, host: Host) -> Context:
+    """With what SCRAM is to sign of the offer, where the host wants that (XEP-0474 4.1)."""
+    auth = host.config.auth
+    if not auth.downgrade_protection:
+        return context
+    names = offered(auth.mechanisms, context)
+    types = "\x1f" + "\x1e".join(sorted(BINDING_TYPES)) if bindings(names) else ""
+    return replace(context, advertised="\x1e".join(sorted(names)) + types)
 
 
 def _own_jids(certificate: bytes | None) -> tuple[JID, ...]:
@@ -79,29 +103,32 @@ def encoded(payload: bytes) -> str:
 
 async def outcome_of(client: Client, host: Host, exchange: Exchange, payload: bytes) -> Challenge | Success:
     """What the mechanism says to it. Of tries side by side those past the limit learn nothing, right or wrong."""
+    mechanism = exchange.mechanism
+    if mechanism is None:
+        raise SASLError("malformed-request", "the mechanism has done its part")
     try:
-        outcome = exchange.mechanism.receive(payload)
+        outcome = mechanism.receive(payload)
         while not isinstance(outcome, Challenge | Success):
-            outcome = await _work(client, host, exchange, outcome)
+            outcome = await _work(client, host, exchange, mechanism, outcome)
     except SASLError as error:
         if error.condition == "not-authorized":
-            _must_not_wait(client, host, exchange)
+            must_not_wait(client, host, exchange)
         raise
     if isinstance(outcome, Success):
-        _must_not_wait(client, host, exchange)
+        must_not_wait(client, host, exchange)
     return outcome
 
 
-async def _work(client: Client, host: Host, exchange: Exchange, outcome: Outcome) -> Outcome:
+async def _work(client: Client, host: Host, exchange: Exchange, mechanism: Mechanism, outcome: Outcome) -> Outcome:
     if isinstance(outcome, Lookup):
         exchange.user = outcome.user
-        _must_not_wait(client, host, exchange)
-        return exchange.mechanism.found(await host.accounts.credentials(outcome.user))
+        must_not_wait(client, host, exchange)
+        return mechanism.found(await host.accounts.credentials(outcome.user))
     assert isinstance(outcome, Compute)
-    return exchange.mechanism.computed(await asyncio.to_thread(outcome.work))
+    return mechanism.computed(await asyncio.to_thread(outcome.work))
 
 
-def _must_not_wait(client: Client, host: Host, exchange: Exchange) -> None:
+def must_not_wait(client: Client, host: Host, exchange: Exchange) -> None:
     """`SASLError` while the account that is tried, or the address, has failed too often."""
     if exchange.user is not None:
         shared = client.listener.shared

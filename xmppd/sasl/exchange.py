@@ -49,6 +49,7 @@ class Context:
 
     `endpoint_binding` is the `tls-server-end-point` of RFC 5929 4, None without TLS. `certificate_jids` are the
     xmppAddrs of a client certificate that was verified. `iterations` is what unknown users seem to have.
+    `advertised` is what SCRAM signs of the offer (XEP-0474 4.1), empty where it signs none.
     """
 
     host: str
@@ -56,6 +57,7 @@ class Context:
     endpoint_binding: bytes | None = None
     certificate_jids: tuple[JID, ...] = ()
     iterations: int = ITERATIONS
+    advertised: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,7 @@ def derive(password: str, hash: str, iterations: int = ITERATIONS, salt: bytes |
     salt = secrets.token_bytes(SALT) if salt is None else salt
     name = HASHES[hash]
     salted = hashlib.pbkdf2_hmac(name, saslprep(password).encode(), salt, iterations)
-    client_key = hmac.digest(salted, b"Client Key", name)
-    return Keys(salt, iterations, hashlib.new(name, client_key).digest(), hmac.digest(salted, b"Server Key", name))
+    return keys_of(salted, hash, iterations, salt)
 
 
 def derive_all(password: str, iterations: int = ITERATIONS) -> Credentials:
@@ -90,6 +89,15 @@ def pretended(secret: bytes, user: str, hash: str, iterations: int) -> Keys:
         return hmac.digest(secret, f"{label}\0{user}".encode(), HASHES[hash])
 
     return Keys(part("salt")[:SALT], iterations, part("stored"), part("server"))
+
+
+def keys_of(salted: bytes, hash: str, iterations: int, salt: bytes) -> Keys:
+    """The keys out of a SaltedPassword that a client has computed (RFC 5802 3); `ValueError` for a wrong length."""
+    name = HASHES[hash]
+    if len(salted) != hashlib.new(name).digest_size:
+        raise ValueError(f"a salted password of {hash} has {hashlib.new(name).digest_size} bytes")
+    stored = hashlib.new(name, hmac.digest(salted, b"Client Key", name)).digest()
+    return Keys(salt, iterations, stored, hmac.digest(salted, b"Server Key", name))
 
 
 def dump(hash: str, keys: Keys) -> str:

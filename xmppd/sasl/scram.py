@@ -101,8 +101,15 @@ class Scram(Steps):
         self._known = keys is not None
         self._keys = keys = keys or pretence
         self._nonce = f"{self._first['nonce']}{self._nonce or token_urlsafe(18)}"
-        self._challenge = f"r={self._nonce},s={b64encode(keys.salt).decode()},i={keys.iterations}"
+        self._challenge = f"r={self._nonce},s={b64encode(keys.salt).decode()},i={keys.iterations}{self._offer()}"
         return Challenge(self._challenge.encode())
+
+    def _offer(self) -> str:
+        """The hash of what was offered (XEP-0474 4.1): the client sees by it whether somebody has hidden a part."""
+        advertised = self._context.advertised
+        if not advertised:
+            return ""
+        return f",h={b64encode(digest(HASHES[self._hash], advertised.encode()).digest()).decode()}"
 
     def _final(self, keys: Keys, text: str) -> Success:
         final = FINAL.fullmatch(text)

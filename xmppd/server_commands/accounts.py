@@ -32,7 +32,7 @@ class AccountCommands(Aspect):
     @command("change_password", "Give an account another password", "accounts", STANDALONE)
     async def change_password(self, account: JID, newpass: str) -> None:
         """Sessions stay; the next login needs the new one."""
-        await self.host(account.domain).accounts.set_password(account.local, newpass)
+        await self.host(account.domain).set_password(account.local, newpass)
 
     @command("check_account", "Fail unless the account exists", "accounts", STANDALONE)
     async def check_account(self, account: JID) -> None:

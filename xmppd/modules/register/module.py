@@ -153,7 +153,7 @@ class Register(Module):
             raise StanzaError("bad-request", error.text) from None
         if not _names(username, user):
             raise StanzaError("not-allowed", "you can change no password but your own")
-        await self.host.accounts.set_password(user.local, password)
+        await self.host.set_password(user.local, password)
 
 
 def _names(username: str, user: JID) -> bool:

@@ -1,0 +1,185 @@
+"""XEP-0388: SASL2, which logs in and does all that may follow in one round trip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from xmppd.host import Host
+from xmppd.sasl import Challenge, SASLError, Success, begin, offered
+from xmppd.sasl.hashed_token import NAMES as TOKEN_MECHANISMS
+from xmppd.tokens import Token
+from xmppd.wire.features import State, StreamFeature
+from xmppd.wire.items import Nonza
+from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.errors import StanzaError, StreamError
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.stanza import Stanza, escape
+
+from . import bind2, fast, upgrades
+from .exchange import (
+    Exchange,
+    admit,
+    context_of,
+    count_failure,
+    decoded,
+    encoded,
+    end_after_many,
+    outcome_of,
+)
+from .request import Request, read
+
+if TYPE_CHECKING:
+    from .client import Client
+
+NAMES: Final = ("authenticate", "response", "abort", "next", "task-data")
+TAGS: Final = frozenset(f"{ns.SASL2} {name}" for name in NAMES)
+
+
+def _advertise(client: Client) -> str:
+    host = client.host
+    if host is None or not client.state & State.READY:
+        return ""
+    auth, context = host.config.auth, context_of(client, host)
+    names = offered(auth.mechanisms, context)
+    if not names:
+        return ""
+    listed = "".join(f"<mechanism>{name}</mechanism>" for name in names)
+    inline = f"<inline>{bind2.advertised(host)}{fast.advertised(host, context)}</inline>"
+    tasks = upgrades.advertised(auth.mechanisms) if auth.upgrades else ""
+    return f"<authentication xmlns='{ns.SASL2}'>{listed}{inline}{tasks}</authentication>"
+
+
+async def _receive(client: Client, element: Nonza | Stanza) -> None:
+    host = client.host
+    if host is None or isinstance(element, Stanza):
+        raise StreamError("not-authorized")
+    exchange, client.exchange = client.exchange, None
+    try:
+        if element.name == f"{ns.SASL2} authenticate":
+            exchange = _begin(client, host, element)
+        if exchange is None or exchange.profile != ns.SASL2 or element.name == f"{ns.SASL2} abort":
+            raise SASLError("aborted" if element.name == f"{ns.SASL2} abort" else "malformed-request")
+        await _go_on(client, host, exchange, element)
+    except SASLError as error:
+        _fail(client, host, exchange, error)
+
+
+def _begin(client: Client, host: Host, element: Nonza) -> Exchange:
+    if not client.state & State.READY:
+        raise SASLError("encryption-required", "start TLS first")
+    request = read(element)
+    if request.mechanism in TOKEN_MECHANISMS:
+        return Exchange(None, ns.SASL2, request)
+    context = context_of(client, host)
+    offer = offered(host.config.auth.mechanisms, context)
+    return Exchange(begin(request.mechanism, context, host.accounts.fake, offer), ns.SASL2, request)
+
+
+async def _go_on(client: Client, host: Host, exchange: Exchange, element: Nonza) -> None:
+    request = exchange.request
+    assert request is not None
+    if exchange.upgrade is not None:
+        await _upgrade(client, host, exchange, exchange.upgrade, request, element)
+    elif exchange.mechanism is None:
+        outcome, token = await fast.authenticate(client, host, exchange, request)
+        await _succeed(client, host, exchange, request, outcome, token)
+    else:
+        first = element.name == f"{ns.SASL2} authenticate"
+        outcome_now = await outcome_of(
+            client, host, exchange, request.initial if first else decoded(element.letter.strip())
+        )
+        if isinstance(outcome_now, Challenge):
+            client.exchange = exchange
+            client.write_xml(f"<challenge xmlns='{ns.SASL2}'>{encoded(outcome_now.payload)}</challenge>")
+        else:
+            await _proved(client, host, exchange, request, outcome_now)
+
+
+async def _proved(client: Client, host: Host, exchange: Exchange, request: Request, outcome: Success) -> None:
+    """The mechanism has done its part. The success may have to wait for upgrades (XEP-0480 4)."""
+    auth = host.config.auth
+    hashes = await upgrades.wanted(request.upgrades, outcome, auth.mechanisms, host.accounts) if auth.upgrades else []
+    if hashes:
+        exchange.mechanism, exchange.upgrade = None, upgrades.Upgrade(outcome, hashes)
+        _ask(client, exchange, exchange.upgrade, outcome.payload)
+    else:
+        await _succeed(client, host, exchange, request, outcome, None)
+
+
+def _ask(client: Client, exchange: Exchange, upgrade: upgrades.Upgrade, payload: bytes | None) -> None:
+    client.exchange = exchange
+    tasks = f"<tasks><task>{upgrade.task}</task></tasks>"
+    client.write_xml(f"<continue xmlns='{ns.SASL2}'>{_additional(payload)}{tasks}</continue>")
+
+
+async def _upgrade(
+    client: Client, host: Host, exchange: Exchange, upgrade: upgrades.Upgrade, request: Request, element: Nonza
+) -> None:
+    iterations = host.accounts.iterations
+    if element.name == f"{ns.SASL2} next":
+        client.write_xml(upgrade.begin(element.attributes.get("task", ""), iterations))
+        client.exchange = exchange
+    elif element.name == f"{ns.SASL2} task-data":
+        await upgrade.take(element, host.accounts, iterations)
+        if upgrade.hashes:
+            _ask(client, exchange, upgrade, None)
+        else:
+            outcome = Success(upgrade.outcome.user, authzid=upgrade.outcome.authzid)
+            await _succeed(client, host, exchange, request, outcome, None)
+    else:
+        raise SASLError("malformed-request", f"the task to do now is {upgrade.task}")
+
+
+async def _succeed(
+    client: Client, host: Host, exchange: Exchange, request: Request, outcome: Success, token: Token | None
+) -> None:
+    """All that was asked for is done before the client hears of it (XEP-0388 2.6.1)."""
+    user = admit(client, host, exchange, outcome)
+    if outcome.authzid and client.claimed and _bare(client.claimed) != user:
+        raise SASLError("invalid-authzid", "the stream's from is somebody else")
+    client.authenticated(user)
+    issued = await fast.token_for(client, host, request, user.local, token)
+    if request.bind is None:
+        _answer(client, outcome, user, issued)
+    else:
+        await _bind(client, host, user, request, outcome, issued)
+
+
+async def _bind(client: Client, host: Host, user: JID, request: Request, outcome: Success, issued: str) -> None:
+    try:
+        session, threshold, bound = await bind2.bind(client, host, user, request)
+    except StanzaError as error:
+        raise StreamError("policy-violation", error.text) from None
+    # Nothing waits from here on, so nothing can come between what the client is told and what it is then sent.
+    bind2.enter(client, session, threshold)
+    _answer(client, outcome, session.jid, f"{bound}</bound>{issued}")
+    threshold.open(session)
+
+
+def _answer(client: Client, outcome: Success, who: JID, more: str) -> None:
+    identifier = f"<authorization-identifier>{escape(who)}</authorization-identifier>"
+    client.write_xml(f"<success xmlns='{ns.SASL2}'>{_additional(outcome.payload)}{identifier}{more}</success>")
+    client.offer()
+
+
+def _bare(address: str) -> str:
+    try:
+        return JID.parse(address).bare
+    except StanzaError:
+        return address
+
+
+def _additional(payload: bytes | None) -> str:
+    return "" if payload is None else f"<additional-data>{encoded(payload)}</additional-data>"
+
+
+def _fail(client: Client, host: Host, exchange: Exchange | None, error: SASLError) -> None:
+    count_failure(client, host, exchange, error)
+    text = f"<text>{escape(error.text)}</text>" if error.text else ""
+    client.write_xml(f"<failure xmlns='{ns.SASL2}'><{error.condition} xmlns='{ns.SASL}'/>{text}</failure>")
+    end_after_many(client)
+
+
+ROW: Final[StreamFeature[Client]] = StreamFeature(
+    "sasl2", TAGS, needs=0, forbids=State.AUTHENTICATED, advertise=_advertise, handle=_receive, order=19
+)
