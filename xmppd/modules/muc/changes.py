@@ -78,7 +78,7 @@ def _occupant(room: Room, item: Element) -> Occupant:
     nick = item.get("nick")
     if not nick:
         raise StanzaError("bad-request", "a role is changed by nick")
-    occupant = room.occupants.by_nick(prepared_nick(nick))
+    occupant = room.occupants.by_nick(prepared_nick(room, nick))
     if occupant is None:
         raise StanzaError("item-not-found", f"nobody in the room is called {nick}")
     return occupant
@@ -94,5 +94,5 @@ def _grant(room: Room, item: Element) -> Grant:
     account = JID.parse(jid).bare
     if not account.local and affiliation in ("owner", "admin"):
         raise StanzaError("not-acceptable", "a whole domain can be banned or be a member, no more")
-    reserved = prepared_nick(nick) if nick else nick
+    reserved = prepared_nick(room, nick) if nick else nick
     return Grant(item, account, affiliation, reserved, reason_in(item))

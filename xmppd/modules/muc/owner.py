@@ -15,7 +15,7 @@ from xmppd.xmpp.stanza import Element, escape
 
 from .admin import check_owner_left
 from .aspect import Aspect, Request
-from .forms import LONGEST_PASSWORD, Configuration, Configured
+from .forms import CONFIG, LONGEST_PASSWORD, Configuration, Configured
 from .room import Why
 from .standing import actor, named, on_disk, reason_in, require_owner
 from .words import NS_OWNER, Affiliation
@@ -64,7 +64,7 @@ class Owner(Aspect):
     async def _configure(self, room: Room, sender: JID, configured: Configured) -> None:
         changes = _changes(room, configured)
         check_owner_left(room, changes)
-        self._check(room, configured)
+        self._check(room, sender, configured)
         commits: list[Commit | None] = []
         # Before the settings: who becomes an admin of a room that admits members only from now on stays in it.
         for account, affiliation in changes.items():
@@ -72,10 +72,17 @@ class Owner(Aspect):
         commits.append(await room.configure(configured.settings))
         await on_disk(commits)
 
-    def _check(self, room: Room, configured: Configured) -> None:
+    def _check(self, room: Room, sender: JID, configured: Configured) -> None:
         for account in (*(configured.owners or ()), *(configured.admins or ())):
             if not account.local:
                 raise StanzaError("not-acceptable", f"{account} is a domain; admins and owners are people")
+        lasting = configured.settings.persistent and not room.settings.persistent
+        if (
+            lasting
+            and not self.muc.allows(self.muc.options.access_persistent, sender)
+            and not self.muc.is_admin(sender)
+        ):
+            raise StanzaError("not-acceptable", f"field {CONFIG}persistentroom: you may not make rooms that last")
 
 
 def _changes(room: Room, configured: Configured) -> dict[JID, Affiliation]:

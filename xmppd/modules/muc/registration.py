@@ -63,7 +63,7 @@ class Registration(Aspect):
         if form is None:
             raise StanzaError("bad-request", "registration needs the form that the room sends for it")
         values = _valid(form)
-        nick = prepared_nick(values["nick"])
+        nick = prepared_nick(room, values["nick"])
         check_free(room, iq.sender.bare, nick)
         affiliation = room.affiliation_of(iq.sender)
         if at_least(affiliation, "member") or room.settings.registration == "open":
@@ -115,7 +115,7 @@ class Registration(Aspect):
         values = APPROVAL.read(form)
         if values is None or not values.get("allow"):
             return
-        account, nick = values["jid"].bare, prepared_nick(values["nick"])
+        account, nick = values["jid"].bare, prepared_nick(room, values["nick"])
         if room.affiliation_of(account) == "outcast":
             raise StanzaError("not-allowed", f"{account} is banned; lift the ban first")
         await on_disk(await self._register(room, account, nick, Why(actor=actor(room, sender))))

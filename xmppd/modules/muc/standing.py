@@ -51,9 +51,12 @@ def reason_in(element: Element) -> str:
     return text
 
 
-def prepared_nick(nick: str) -> str:
-    """A nickname as it stands in an address; `jid-malformed` where it cannot."""
-    return resourceprep(nick)
+def prepared_nick(room: Room, nick: str) -> str:
+    """A nickname as it stands in an address; `jid-malformed` where it cannot, `not-acceptable` for one too long."""
+    prepared = resourceprep(nick)
+    if len(prepared) > room.muc.options.max_nick:
+        raise StanzaError("not-acceptable", f"a nickname has {room.muc.options.max_nick} characters at most")
+    return prepared
 
 
 def named(room: Room, affiliation: Affiliation) -> list[JID]:

@@ -59,7 +59,7 @@ class Voice:
             raise StanzaError("forbidden", "only moderators grant voice")
         if not values["allow"]:
             return
-        occupant = room.occupants.by_nick(prepared_nick(values.get("nick", "")))
+        occupant = room.occupants.by_nick(prepared_nick(room, values.get("nick", "")))
         if occupant is None or values.get("jid", occupant.jids[-1]) not in (*occupant.jids, occupant.account):
             raise StanzaError("item-not-found", "who asked for voice has left")
         check_role_change(who, (occupant.role, occupant.affiliation), "participant")

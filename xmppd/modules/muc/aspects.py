@@ -1,0 +1,27 @@
+"""The aspects that rooms have, beside those that `Muc` knows by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .admin import Admin
+from .approvals import Approvals
+from .aspect import Aspect
+from .avatar import Avatar
+from .hat_commands import HatCommands
+from .hats import Hats
+from .invitations import Invitations
+from .owner import Owner
+from .registration import Registration
+
+if TYPE_CHECKING:
+    from .module import Muc
+
+
+def aspects(muc: Muc) -> list[Aspect]:
+    """One of each."""
+    registration, hats = Registration(muc), Hats(muc)
+    return [
+        Admin(muc), Owner(muc), registration, Approvals(muc, registration), Invitations(muc), Avatar(muc), hats,
+        HatCommands(muc, hats),
+    ]  # fmt: skip
