@@ -34,7 +34,7 @@ class Aspect:
         return {}
 
     def messages(self) -> Mapping[str, Take]:
-        """"namespace name" of a letter's top element -> who takes such a message."""
+        """Who takes a message, by the "namespace name" of a top element of its letter."""
         return {}
 
     def features(self, room: Room) -> Iterable[str]:
@@ -44,6 +44,10 @@ class Aspect:
     def fields(self, room: Room) -> Mapping[str, str | list[str]]:
         """What the form muc#roominfo holds besides (XEP-0045 6.4)."""
         return {}
+
+    def additions(self, room: Room, occupant: Occupant) -> bytes:
+        """Elements, serialised, for each presence of an occupant; asked as it enters. See `Occupant.additions`."""
+        return b""
 
     async def greet(self, room: Room, occupant: Occupant, to: JID) -> None:
         """Somebody has entered and was sent all presences; `to` is the real address."""

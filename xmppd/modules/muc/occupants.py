@@ -31,6 +31,7 @@ class Occupant:
         "seen",
         "shown",
         "told",
+        "visible",
     )
 
     def __init__(self, jid: JID, real: JID, role: Role, affiliation: Affiliation, presence: Stanza, id: str) -> None:
@@ -46,6 +47,7 @@ class Occupant:
         self.seen: Stanza | None = None  # to readers who do
         self.heard = 0.0  # when the next message is in time
         self.told = 0.0  # when the next presence is
+        self.visible = False  # somebody else was shown the occupant
 
     @property
     def account(self) -> JID:

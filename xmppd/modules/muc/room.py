@@ -1,107 +1,294 @@
-"""One room: its settings, who may do what in it, who is there, and the ways it speaks to them."""
+"""One room: its settings, who may do what in it, who is there, and what changes it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xmppd.api import Commit
+from xmppd.api import Commit, Statement, StorageError
+from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza
 
+from . import crowd, privileges, store
+from .faces import x
+from .history import History
 from .occupants import Occupant, Occupants
-from .words import NS_USER, Affiliation, Role
+from .presence import NOTHING, Why, announce, part, part_self, shows
+from .rates import Bucket
+from .store import Line, Record
+from .words import (
+    BANNED,
+    CONFIGURED,
+    KICKED,
+    LOGGED,
+    NO_LONGER_MEMBER,
+    NON_ANONYMOUS,
+    NOT_A_MEMBER,
+    NOT_LOGGED,
+    SEMI_ANONYMOUS,
+    Affiliation,
+    Role,
+)
 
 if TYPE_CHECKING:
     from .module import Muc
+    from .passing import Asked
     from .settings import Settings
 
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """What goes with a change of an occupant: who did it (a nick), why, which status codes everybody sees."""
-
-    codes: tuple[int, ...] = ()
-    reason: str = ""
-    actor: str = ""
+__all__ = ["Room", "Why", "x"]
 
 
 class Room:
     """A room in memory. It is reached by its address alone, through `Muc.handle`, and within its turn.
 
     `affiliations` has every bare address or domain that is not `none`; `reasons` why, where it was said; `nicks` the
-    reserved nicks and whose they are. `locked` until its owner has configured it (10.1). `stored` says that it lies in
-    storage and outlives its occupants. `secret` makes occupant ids.
+    reserved nicks and whose they are; `hats` by URI, `worn` the URIs of each account. `locked` until its owner has
+    configured it (10.1). `stored` says that it lies in storage and outlives its occupants. `secret` makes occupant ids.
+    `used` is when somebody last spoke or left, in seconds since 1970.
     """
 
-    def __init__(self, muc: Muc, jid: JID, settings: Settings, secret: bytes) -> None:
+    __slots__ = (
+        "affiliations",
+        "asked",
+        "avatar",
+        "card",
+        "created",
+        "crowded",
+        "gone",
+        "hats",
+        "history",
+        "jid",
+        "lock",
+        "locked",
+        "lost",
+        "messages",
+        "muc",
+        "nicks",
+        "occupants",
+        "pending",
+        "presences",
+        "queued",
+        "reasons",
+        "secret",
+        "settings",
+        "stored",
+        "subject",
+        "used",
+        "worn",
+    )
+
+    def __init__(self, muc: Muc, record: Record, lines: Iterable[Line] = (), *, stored: bool = False) -> None:
         self.muc = muc
-        self.jid = jid
-        self.settings = settings
-        self.secret = secret
-        self.affiliations: dict[str, Affiliation] = {}
-        self.reasons: dict[str, str] = {}
-        self.nicks: dict[str, str] = {}
+        self.jid = record.jid
+        self.settings = record.settings
+        self.secret = record.secret
+        self.created = record.created
+        self.used = record.used
+        self.affiliations = record.affiliations
+        self.reasons = record.reasons
+        self.nicks = record.nicks
+        self.subject = record.subject
+        self.hats = record.hats
+        self.worn = record.worn
+        self.avatar = record.avatar
+        self.card = ""  # the vCard of a room that is not stored; see `avatar`
+        self.history = History(lines)
         self.occupants = Occupants()
+        self.stored = stored
         self.locked = False
-        self.stored = False
+        self.gone = False  # destroyed or unloaded: whoever still holds it looks it up again
+        self.crowded = False
+        self.pending: dict[Occupant, bool] = {}  # see `crowd`
+        self.lost: list[JID] = []  # see `Road.send`
+        self.presences = Bucket()
+        self.messages = Bucket()
+        self.asked: dict[str, Asked] = {}  # see `passing`
+        self.lock = asyncio.Lock()
+        self.queued = 0
+
+    def __repr__(self) -> str:
+        return f"<Room {self.jid} {len(self.occupants)} occupants>"
 
     # Who may do what
 
     def affiliation_of(self, jid: JID) -> Affiliation:
         """What an address is to the room: by its bare address, else by its domain; the service's admins are owners."""
-        raise NotImplementedError
+        found = self.affiliations.get(jid.bare) or self.affiliations.get(jid.domain)
+        if found == "owner":
+            return found
+        return "owner" if self.muc.is_admin(jid) else found or "none"
 
     def role_for(self, affiliation: Affiliation) -> Role:
-        """The role one enters with (5.1.2)."""
-        raise NotImplementedError
+        """The role one enters with (5.1.2); "none" for who may not."""
+        return privileges.default_role(affiliation, self.settings)
 
-    # What changes it; each tells whom it concerns
+    # What is stored
 
-    async def set_affiliation(self, bare: JID, affiliation: Affiliation, why: Why) -> Commit | None:
-        """Give an account another affiliation, and its occupants the role that follows; ban and expel where it must.
+    def record(self) -> Record:
+        """All that is stored of the room, less its history and card."""
+        return Record(
+            self.jid, self.settings, self.secret, self.created, self.used, self.affiliations, self.reasons,
+            self.nicks, self.subject, self.hats, self.worn, self.avatar,
+        )  # fmt: skip
 
-        No privilege is checked here. Returns the write that the acknowledgement owes, None for a room not stored.
+    def write(self, *statements: Statement) -> Commit | None:
+        """Store something of the room; None, and nothing done, for a room that is not stored.
+
+        `StanzaError("resource-constraint")` where storage takes no more now.
         """
-        raise NotImplementedError
+        return self._write(*statements) if self.stored and statements else None
 
-    async def set_role(self, occupant: Occupant, role: Role, why: Why) -> None:
-        """Give an occupant another role; `none` takes them out of the room. No privilege is checked here."""
-        raise NotImplementedError
+    def _write(self, *statements: Statement) -> Commit:
+        try:
+            return self.muc.storage.write(*statements)
+        except StorageError as error:
+            raise StanzaError("resource-constraint", "this cannot be stored now; try again later") from error
 
-    async def expel(self, occupant: Occupant, why: Why, *, extra: str = "") -> None:
-        """Take an occupant out: unavailable presence to everybody. `extra` goes into the <x/>, such as <destroy/>."""
-        raise NotImplementedError
+    def store(self) -> Commit | None:
+        """Bring storage to what the settings say: a persistent room is written whole, another one deleted."""
+        if self.settings.persistent and not self.stored:
+            self.stored = True
+            self.muc.rooms.stored += 1
+            card, self.card = self.card, ""
+            return self._write(
+                *store.create(self.record()),
+                store.put_card(self.jid, card, self.avatar),
+                *(store.put_line(self.jid, line) for line in self.history),
+            )
+        if not self.settings.persistent and self.stored:
+            self.stored = False
+            self.muc.rooms.stored -= 1
+            return self._write(*store.delete(self.jid))
+        return self.write(store.put_settings(self.jid, self.settings))
+
+    # What changes it; each tells whom it concerns, and checks no privilege
+
+    async def set_affiliation(self, bare: JID, affiliation: Affiliation, why: Why = NOTHING) -> Commit | None:
+        """Give an account, or a domain, another affiliation, and its occupants the role that follows.
+
+        Outcasts leave with 301, and who may not stay in a members-only room with 321. Returns the write that the
+        acknowledgement owes, None for a room not stored.
+        """
+        if affiliation == "none":
+            self.affiliations.pop(bare, None)
+            self.reasons.pop(bare, None)
+        else:
+            self.affiliations[bare] = affiliation
+            self.reasons.pop(bare, None)
+            if why.reason:
+                self.reasons[bare] = why.reason
+        commit = self.write(store.put_affiliation(self.jid, bare, affiliation, why.reason))
+        for occupant in self._concerned(bare):
+            await self._follow(occupant, why)
+        return commit
+
+    def _concerned(self, bare: JID) -> list[Occupant]:
+        if bare.local:
+            return list(self.occupants.of(bare))
+        return [occupant for occupant in self.occupants if occupant.account.domain == bare]
+
+    async def _follow(self, occupant: Occupant, why: Why) -> None:
+        """An occupant's affiliation may have changed."""
+        before, now = occupant.affiliation, self.affiliation_of(occupant.account)
+        if before == now:
+            return
+        occupant.affiliation = now
+        occupant.changed()
+        if now == "outcast":
+            await self.expel(occupant, Why((BANNED, *why.codes), why.reason, why.actor))
+        elif now == "none" and self.settings.members_only:
+            await self.expel(occupant, Why((NO_LONGER_MEMBER, *why.codes), why.reason, why.actor))
+        else:
+            high = privileges.at_least(before, "admin") or privileges.at_least(now, "admin")
+            if high or occupant.role != "moderator":
+                occupant.role = self.role_for(now)
+            await announce(self, occupant, why)
+
+    async def set_role(self, occupant: Occupant, role: Role, why: Why = NOTHING) -> None:
+        """Give an occupant another role; `none` is a kick, with 307."""
+        if role == "none":
+            await self.expel(occupant, Why((KICKED, *why.codes), why.reason, why.actor))
+            return
+        occupant.role = role
+        occupant.changed()
+        await announce(self, occupant, why)
+
+    async def expel(
+        self, occupant: Occupant, why: Why = NOTHING, *, said: Stanza | None = None, extra: str = ""
+    ) -> None:
+        """Take an occupant out: unavailable presence to everybody. `extra` goes into the <x/>, such as <destroy/>.
+
+        `said` is the presence it leaves with, where it leaves by itself.
+        """
+        self.occupants.remove(occupant)
+        self.muc.rooms.left(occupant.account)
+        occupant.role = "none"
+        crowd.count(self)
+        await part(self, occupant, why, said, extra)
 
     async def configure(self, settings: Settings) -> Commit | None:
-        """Take other settings: store or drop the room, tell occupants by status codes (10.2.1), expel who must go."""
-        raise NotImplementedError
+        """Take other settings: store or drop the room, expel who must go (322), tell the others by codes (10.2.1).
+
+        The room is unlocked by it.
+        """
+        before, self.settings, self.locked = self.settings, settings, False
+        commit = self.store()
+        if settings.members_only and not before.members_only:
+            for occupant in self.occupants:
+                if occupant.affiliation == "none":
+                    await self.expel(occupant, Why((NOT_A_MEMBER,)))
+        if settings.presence_broadcast != before.presence_broadcast:
+            for occupant in self.occupants:
+                if shows(self, occupant) != occupant.visible:
+                    await announce(self, occupant, to_self=False)
+        if settings != before:
+            await self.notify(_codes(before, settings))
+        return commit
 
     async def destroy(self, extra: str) -> Commit | None:
-        """Everybody leaves with `extra` (<destroy/>) in their presence; the room is gone, from storage too (10.9)."""
-        raise NotImplementedError
+        """Everybody leaves with `extra` (<destroy/>) in the presence; the room is gone, from storage too (10.9)."""
+        for occupant in self.occupants:
+            self.occupants.remove(occupant)
+            self.muc.rooms.left(occupant.account)
+            occupant.role = "none"
+            occupant.affiliation = "none"
+            await part_self(self, occupant, occupant.jids, extra=extra)
+        commit = self.write(*store.delete(self.jid))
+        if self.stored:
+            self.stored = False
+            self.muc.rooms.stored -= 1
+        self.muc.rooms.drop(self)
+        return commit
 
     # How it speaks
 
-    async def announce(self, occupant: Occupant, why: Why = Why()) -> None:
+    async def announce(self, occupant: Occupant, why: Why = NOTHING) -> None:
         """An occupant's presence as it is now, to everybody who may see it."""
-        raise NotImplementedError
+        await announce(self, occupant, why)
 
     async def broadcast(self, message: Stanza) -> None:
-        """A message to every real address in the room; `to` is not looked at, `sender` is room or room/nick."""
-        raise NotImplementedError
+        """A message to every real address in the room; `sender` is room or room/nick, `to` is not looked at."""
+        await self.muc.road.send(self, message, list(self.occupants.sessions))
 
     async def notify(self, codes: Iterable[int]) -> None:
         """Status codes to everybody, in a message from the room."""
-        raise NotImplementedError
+        await self.broadcast(Stanza("message", None, self.jid, "groupchat", "", "", x("", codes).encode()))
 
-    async def tell(self, to: JID, stanza: Stanza) -> None:
-        """One stanza to one real address; who cannot be reached any more is taken out."""
-        raise NotImplementedError
+    async def send(self, stanza: Stanza, readers: Iterable[JID]) -> None:
+        """A copy to each of some real addresses."""
+        await self.muc.road.send(self, stanza, readers)
 
 
-def x(inside: str, codes: Iterable[int] = ()) -> str:
-    """An <x/> of muc#user: elements, serialised, then status codes."""
-    statuses = "".join(f"<status code='{code}'/>" for code in codes)
-    return f"<x xmlns='{NS_USER}'>{inside}{statuses}</x>"
+def _codes(before: Settings, now: Settings) -> list[int]:
+    """What has changed, as status codes (10.2.1): privacy by a code of its own each, all else by 104."""
+    codes: list[int] = []
+    if before.logging != now.logging:
+        codes.append(LOGGED if now.logging else NOT_LOGGED)
+    if before.anonymous != now.anonymous:
+        codes.append(SEMI_ANONYMOUS if now.anonymous else NON_ANONYMOUS)
+    names = [name for name in now.__slots__ if getattr(before, name) != getattr(now, name)]
+    if set(names) - {"logging", "anonymous"}:
+        codes.insert(0, CONFIGURED)
+    return codes

@@ -23,7 +23,7 @@ NS_HATS: Final = "urn:xmpp:hats:0"
 NS_SELF_PING: Final = "http://jabber.org/protocol/muc#self-ping-optimization"
 
 # Status codes (XEP-0045 15.6.2).
-REAL_JIDS: Final = 100  # everybody sees real addresses
+NON_ANONYMOUS_ROOM: Final = 100  # everybody sees real addresses
 AFFILIATION_CHANGED: Final = 101  # while the user was not in the room
 SHOWS_ABSENT: Final = 102
 HIDES_ABSENT: Final = 103

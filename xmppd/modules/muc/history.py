@@ -1,0 +1,142 @@
+"""What was said in a room lately: kept in memory, stored with a stored room, given to who enters (XEP-0045 7.2.13)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.namespaces import CLIENT, DELAY, HINTS
+from xmppd.xmpp.stanza import Element, Stanza, escape
+from xmppd.xmpp.timestamps import format_datetime, parse_datetime
+
+from .store import Line
+from .words import NS_MUC
+
+if TYPE_CHECKING:
+    from .room import Room
+
+MICROSECONDS: Final = 1_000_000
+BODY: Final = f"{CLIENT} body"
+STORE: Final = f"{HINTS} store"
+NO_STORE: Final = f"{HINTS} no-store"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How much history somebody wants; None: as much as there is."""
+
+    stanzas: int | None = None
+    chars: int | None = None
+    since: float | None = None  # seconds since 1970
+
+    @classmethod
+    def parse(cls, join: Element | None, now: float) -> Wish:
+        """What the <x/> of a join asks for (7.2.14); `bad-request` for what is no number and no time."""
+        found = join.find(f"{{{NS_MUC}}}history") if join is not None else None
+        if found is None:
+            return cls()
+        seconds, since = _number(found, "seconds"), _moment(found.get("since"))
+        if seconds is not None:
+            since = max(now - seconds, since or 0.0)
+        return cls(_number(found, "maxstanzas"), _number(found, "maxchars"), since)
+
+
+class History:
+    """The last messages of one room, the oldest first."""
+
+    __slots__ = ("_lines", "_sent", "seq")
+
+    def __init__(self, lines: Iterable[Line] = ()) -> None:
+        self._lines = deque(lines)
+        self._sent: dict[int, Stanza] = {}
+        self.seq = self._lines[-1].seq if self._lines else 0
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self._lines)
+
+    def add(self, nick: str, author: JID, stanza: Stanza, now: float, most: int) -> Line:
+        """Keep one more message, and no more than `most`."""
+        self.seq += 1
+        line = Line(self.seq, int(now * MICROSECONDS), nick, author, stanza.id, stanza.lang, stanza.letter)
+        self._lines.append(line)
+        while len(self._lines) > most:
+            self._sent.pop(self._lines.popleft().seq, None)
+        return line
+
+    def remove(self, seq: int) -> None:
+        """Forget one message."""
+        self._lines = deque(line for line in self._lines if line.seq != seq)
+        self._sent.pop(seq, None)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._lines.clear()
+        self._sent.clear()
+
+    def chosen(self, room: JID, wish: Wish, most: int) -> list[Stanza]:
+        """The messages that a newcomer is given: the last that meet every limit, complete ones, dated (XEP-0203)."""
+        most = min(most, wish.stanzas) if wish.stanzas is not None else most
+        found: list[Stanza] = []
+        chars = 0
+        for line in reversed(self._lines):
+            if len(found) >= most or (wish.since is not None and line.at < wish.since * MICROSECONDS):
+                break
+            stanza = self._dated(room, line)
+            chars += len(stanza.data) if wish.chars is not None else 0
+            if wish.chars is not None and chars > wish.chars:
+                break
+            found.append(stanza)
+        return found[::-1]
+
+    def _dated(self, room: JID, line: Line) -> Stanza:
+        stanza = self._sent.get(line.seq)
+        if stanza is None:
+            stanza = self._sent[line.seq] = dated(room, line)
+        return stanza
+
+
+def dated(room: JID, line: Line) -> Stanza:
+    """A line as it is sent later on: from its author's nick, dated by the room."""
+    sender = room.with_resource(line.nick) if line.nick else room
+    letter = line.letter + delay(room, line.at).encode()
+    return Stanza("message", None, sender, "groupchat", line.id, line.lang, letter)
+
+
+def delay(room: JID, at: int) -> str:
+    """The mark that dates a message (XEP-0203); `at` in microseconds since 1970."""
+    return f"<delay xmlns='{DELAY}' from='{escape(room)}' stamp='{format_datetime(at / MICROSECONDS)}'/>"
+
+
+def is_worth(names: tuple[str, ...]) -> bool:
+    """Whether a message is kept: one with a body, or that asks for it; not one that forbids it (XEP-0334)."""
+    return (BODY in names or STORE in names) and NO_STORE not in names
+
+
+def most_kept(room: Room) -> int:
+    """How many messages a room keeps."""
+    return min(room.muc.options.history_size, room.settings.maxhistoryfetch)
+
+
+def _number(element: Element, name: str) -> int | None:
+    text = element.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise StanzaError("bad-request", f"{name} must be a whole number that is not negative")
+    return int(text)
+
+
+def _moment(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return parse_datetime(text).timestamp()
+    except ValueError as error:
+        raise StanzaError("bad-request", f"since: {error}") from None

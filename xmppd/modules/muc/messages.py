@@ -1,0 +1,170 @@
+"""Messages to everybody in a room, its subject, and private messages (XEP-0045 7.4, 7.5, 8.1)."""
+
+from __future__ import annotations
+
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Final
+
+from xmppd.api import Event
+from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.namespaces import CLIENT
+from xmppd.xmpp.stanza import Stanza, escape, serialise
+
+from . import privileges, store
+from .faces import OCCUPANT_ID, OWN, X_USER, id_element
+from .history import BODY, MICROSECONDS, delay, is_worth, most_kept
+from .occupants import Occupant
+from .store import Line
+from .words import NS_STANZA_ID, NS_USER
+
+if TYPE_CHECKING:
+    from .room import Room
+
+SUBJECT: Final = f"{CLIENT} subject"
+STANZA_ID: Final = f"{NS_STANZA_ID} stanza-id"
+FORGEABLE: Final = frozenset({*OWN, STANZA_ID})
+EMPTY_X: Final = f"<x xmlns='{NS_USER}'/>".encode()
+
+
+async def groupchat(room: Room, event: Event) -> None:
+    """A message to the room: reflected to everybody under the sender's nick, or a new subject."""
+    stanza = event.stanza
+    occupant = _speaker(room, stanza.sender)
+    names = stanza.names
+    is_subject = SUBJECT in names and BODY not in names
+    if is_subject:
+        _check_subject(room, occupant)
+    elif occupant.role == "visitor":
+        raise StanzaError("forbidden", "visitors may not speak in this room")
+    _check_rates(room, occupant)
+    stanza = _cleaned(room, stanza)
+    archive = room.muc.archive if room.settings.mam else None
+    id = archive.new_id() if archive is not None else token_urlsafe(12)
+    stanza = _stamped(room, occupant, stanza, id)
+    if archive is not None:
+        event.owe(archive.keep(room.jid, stanza, with_=event.stanza.sender, id=id, rooms=True))
+    if is_subject:
+        _keep_subject(room, occupant, event, stanza)
+    elif is_worth(names):
+        _keep(room, occupant, event, stanza)
+    room.muc.spoken.inc()
+    await room.broadcast(stanza)
+
+
+def _speaker(room: Room, sender: JID | None) -> Occupant:
+    occupant = room.occupants.by_jid(sender) if sender is not None else None
+    if occupant is None:
+        raise StanzaError("not-acceptable", "enter the room first")
+    return occupant
+
+
+def _check_subject(room: Room, occupant: Occupant) -> None:
+    if not privileges.may_change_subject(occupant.role, room.settings):
+        raise StanzaError("forbidden", "only moderators change the subject of this room")
+
+
+def _check_rates(room: Room, occupant: Occupant) -> None:
+    """Not more often than the service allows one occupant, and not more than it allows the room."""
+    options = room.muc.options
+    if not (options.min_message_interval or options.room_message_rate):
+        return
+    now = room.muc.clock.monotonic()
+    if now < occupant.heard:
+        raise StanzaError("resource-constraint", "you speak too fast; wait a moment and say it again", kind="wait")
+    if not room.messages.take(options.room_message_rate, now):
+        raise StanzaError("resource-constraint", "too much is said here at once; say it again soon", kind="wait")
+    occupant.heard = now + options.min_message_interval
+
+
+def _cleaned(room: Room, stanza: Stanza) -> Stanza:
+    """Less what only the room may say; a stanza-id by anybody else passes (XEP-0359 3)."""
+    if FORGEABLE.isdisjoint(stanza.names):
+        return stanza
+    stanza = stanza.without(*OWN)
+    if STANZA_ID not in stanza.names:
+        return stanza
+    pairs = zip(stanza.element.iterchildren("{*}*"), stanza.names, strict=True)
+    kept = [(child, name) for child, name in pairs if name != STANZA_ID or child.get("by") != room.jid]
+    return stanza.with_letter(b"".join([serialise(child) for child, _ in kept]), tuple(name for _, name in kept))
+
+
+def _stamped(room: Room, occupant: Occupant, stanza: Stanza, id: str) -> Stanza:
+    """From the occupant, with its id (XEP-0421) and the message's (XEP-0359)."""
+    stamp = f"<stanza-id xmlns='{NS_STANZA_ID}' by='{escape(room.jid)}' id='{id}'/>".encode()
+    letter = b"%b%b%b" % (stanza.letter, id_element(occupant.id), stamp)
+    names = (*stanza.names, OCCUPANT_ID, STANZA_ID)
+    return Stanza("message", None, occupant.jid, "groupchat", stanza.id or id, stanza.lang, letter, names, stanza.extra)
+
+
+def _keep(room: Room, occupant: Occupant, event: Event, stanza: Stanza) -> None:
+    most = most_kept(room)
+    if not most:
+        return
+    author = event.stanza.sender
+    assert author is not None
+    now = room.muc.clock.time()
+    room.used = int(now)
+    line = room.history.add(occupant.nick, author, stanza, now, most)
+    statements = [store.put_line(room.jid, line)]
+    if line.seq % most == 0:  # now and then, so that at most twice as many lie in storage
+        statements.append(store.drop_lines(room.jid, line.seq - most))
+    commit = room.write(*statements)
+    if commit is not None:
+        event.owe(commit)
+
+
+def _keep_subject(room: Room, occupant: Occupant, event: Event, stanza: Stanza) -> None:
+    at = int(room.muc.clock.time() * MICROSECONDS)
+    room.subject = Line(0, at, occupant.nick, "", stanza.id, stanza.lang, stanza.letter)
+    commit = room.write(store.put_subject(room.jid, room.subject))
+    if commit is not None:
+        event.owe(commit)
+
+
+def subject_of(room: Room) -> Stanza:
+    """The subject as a newcomer is told it (7.2.15), empty where there was never one."""
+    line = room.subject
+    if line is None:
+        return Stanza("message", None, room.jid, "groupchat", "", "", b"<subject/>", (SUBJECT,))
+    sender = room.jid.with_resource(line.nick) if line.nick else room.jid
+    letter = line.letter + delay(room.jid, line.at).encode()
+    return Stanza("message", None, sender, "groupchat", line.id, line.lang, letter)
+
+
+# Between two occupants
+
+
+async def private(room: Room, event: Event) -> None:
+    """A message to an occupant (7.5): from the sender's nick, marked, to all resources behind the other nick."""
+    stanza = event.stanza
+    assert stanza.to is not None
+    if stanza.type == "groupchat":
+        raise StanzaError("bad-request", "a private message is of type chat, not groupchat")
+    occupant = _speaker(room, stanza.sender)
+    if not privileges.may_send_private(occupant.role, room.settings):
+        raise StanzaError("forbidden", "you may not send private messages in this room")
+    _check_rates(room, occupant)
+    other = room.occupants.by_nick(stanza.to.resource)
+    if other is None:
+        raise StanzaError("item-not-found", "nobody is here under this nick")
+    stanza = _cleaned(room, stanza)
+    letter = b"%b%b%b" % (stanza.letter, id_element(occupant.id), EMPTY_X)
+    names = (*stanza.names, OCCUPANT_ID, X_USER)
+    await room.send(
+        Stanza("message", None, occupant.jid, stanza.type, stanza.id, stanza.lang, letter, names, stanza.extra),
+        other.jids,
+    )
+
+
+async def returned(room: Room, event: Event) -> None:
+    """An error that comes back for a private message: on to who sent it."""
+    stanza = event.stanza
+    assert stanza.to is not None
+    occupant = room.occupants.by_jid(stanza.sender) if stanza.sender is not None else None
+    other = room.occupants.by_nick(stanza.to.resource)
+    if occupant is not None and other is not None and other is not occupant:
+        cleaned = stanza.without(*OWN)
+        await room.send(
+            Stanza("message", None, occupant.jid, "error", stanza.id, stanza.lang, cleaned.letter), other.jids
+        )
