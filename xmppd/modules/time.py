@@ -18,7 +18,7 @@ class Time(Module):
     @iq_get("time", NS_TIME, to=SERVER)
     async def answer(self, iq: IQ) -> str:
         """The time in UTC and the offset of the server's zone (XEP-0202 2)."""
-        now = int(self.clock.time())
+        now = self.clock.time()
         offset = datetime.fromtimestamp(now, UTC).astimezone().utcoffset()
         zone = format_offset(offset) if offset else "+00:00"
         return f"<time xmlns='{NS_TIME}'><tzo>{zone}</tzo><utc>{format_datetime(now)}</utc></time>"
