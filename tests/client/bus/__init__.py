@@ -1,0 +1,1 @@
+"""The bus's client side, against the servers that are here."""
