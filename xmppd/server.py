@@ -9,6 +9,7 @@ import os
 import secrets
 import ssl
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 CONTROL: Final = "control.sock"
 IDLE_CHECK: Final = 5.0  # seconds between two looks at all connections; timeouts are minutes
 SECRET: Final = 32  # bytes
+TOKEN_EXPIRY: Final = 86400.0  # seconds; an expired token is refused at once, this only makes room
 CERTIFICATE_CHECK: Final = 60.0  # seconds; a renewed certificate is in use a minute later
 
 Door = ClientListener | ComponentListener
@@ -118,6 +120,7 @@ class Server:
         host = Host(self.config.of_host(name), self.house)
         await host.accounts.prepare()
         await host.tokens.prepare(self.clock.time())
+        self.timetable.every(TOKEN_EXPIRY, partial(_expire_tokens, host))
         self.hosts[name] = self.house.hosts[name] = host
         self.router.add(name, host)
         loader = self._loaders[name] = Loader(host)
@@ -195,6 +198,7 @@ class Server:
             log.warning("stopped without waiting longer for %d connections", left)
             await asyncio.sleep(0)
         if self.shared is not None:
+            self.shared.resumptions.end_all()
             await self.shared.finish(self.config.limits.shutdown_timeout)
 
     async def reload(self, config: Config) -> list[str]:
@@ -223,6 +227,10 @@ class Server:
             self.shared.certificates.use(config.certfiles)
             if any("failure" in path for path in changed):
                 self.shared.throttle = _throttle(limits)
+
+
+async def _expire_tokens(host: Host) -> None:
+    await host.tokens.expire(host.house.clock.time())
 
 
 def _throttle(limits: Limits) -> Throttle:

@@ -17,7 +17,7 @@ class Time(Module):
 
     @iq_get("time", NS_TIME, to=SERVER)
     async def answer(self, iq: IQ) -> str:
-        """The time in UTC, with fractions of a second (XEP-0082 3.2), and the offset of the server's zone (XEP-0202 2)."""
+        """The time in UTC, with fractions of a second, and the offset of the server's zone (XEP-0202 2)."""
         now = self.clock.time()
         offset = datetime.fromtimestamp(now, UTC).astimezone().utcoffset()
         zone = format_offset(offset) if offset else "+00:00"
