@@ -1,0 +1,50 @@
+"""Stanza-ids on messages to an account (XEP-0359)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.stanza import Element, Stanza, escape, join
+
+from .ids import key_of
+
+SID: Final = "urn:xmpp:sid:0"
+STAMPED: Final = f"{SID} stanza-id"
+TAG: Final = f"{{{SID}}}stanza-id"
+# As `stamp` writes it, at the very end: nothing that is quoted inside a message looks like that.
+_STAMP: Final = re.compile(rb"<stanza-id xmlns='urn:xmpp:sid:0' by='([^']*)' id='([0-9a-f]{26})'/>\Z")
+_LONGEST: Final = 4096  # bytes of a stamp; an address has 3071 at most, and escapes are rare
+
+
+def stamp(stanza: Stanza, by: JID, id: str) -> Stanza:
+    """The message with its id in an archive as its last element."""
+    by_text = by if by.plain else escape(by)
+    return stanza.with_child(f"<stanza-id xmlns='{SID}' by='{by_text}' id='{id}'/>", STAMPED)
+
+
+def forged(stanza: Stanza, by: JID) -> Stanza:
+    """The message without stanza-ids that claim to be by this address; all others stay."""
+    names = stanza.names
+    children = list(stanza.element.iterchildren("{*}*"))
+    kept = [index for index, child in enumerate(children) if child.tag != TAG or not _claims(child, by)]
+    if len(kept) == len(children):
+        return stanza
+    return stanza.with_letter(join(children[index] for index in kept), tuple(names[index] for index in kept))
+
+
+def read_id(letter: bytes, by: JID) -> int:
+    """The key of the stamp of an account at the end of a letter, 0 where it has none."""
+    found = _STAMP.search(letter, max(0, len(letter) - _LONGEST))
+    if found is None or found[1].decode() != escape(by):
+        return 0
+    return key_of(found[2].decode())
+
+
+def _claims(child: Element, by: JID) -> bool:
+    try:
+        return JID.parse(child.get("by", "")) == by
+    except StanzaError:
+        return False

@@ -1,0 +1,22 @@
+"""What is left of a retracted message (XEP-0424 5, XEP-0425 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from xmppd.xmpp.stanza import escape, from_element, parse
+from xmppd.xmpp.timestamps import format_datetime
+
+RETRACTION: Final = "urn:xmpp:message-retract:1"
+_TAG: Final = len(b"<message")
+
+
+def tombstone(message: bytes, retraction: str, inside: str, now: float, keep: Iterable[str]) -> bytes:
+    """The message as it stands in the archive, less all that was said in it."""
+    stanza = from_element(parse(b"<message xmlns='jabber:client'%b" % message[_TAG:]))
+    kept = set(keep)
+    emptied = stanza.without(*(name for name in stanza.names if name not in kept))
+    id = f" id='{escape(retraction)}'" if retraction else ""
+    stamp = format_datetime(now)
+    return emptied.with_child(f"<retracted xmlns='{RETRACTION}'{id} stamp='{stamp}'>{inside}</retracted>").data
