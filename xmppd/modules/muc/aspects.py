@@ -9,7 +9,6 @@ from .approvals import Approvals
 from .aspect import Aspect
 from .avatar import Avatar
 from .hat_commands import HatCommands
-from .hats import Hats
 from .invitations import Invitations
 from .owner import Owner
 from .registration import Registration
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
 def aspects(muc: Muc) -> list[Aspect]:
     """One of each."""
-    registration, hats = Registration(muc), Hats(muc)
+    registration = Registration(muc)
     return [
-        Admin(muc), Owner(muc), registration, Approvals(muc, registration), Invitations(muc), Avatar(muc), hats,
-        HatCommands(muc, hats),
+        Admin(muc), Owner(muc), registration, Approvals(muc, registration), Invitations(muc), Avatar(muc),
+        muc.hats, HatCommands(muc, muc.hats),
     ]  # fmt: skip

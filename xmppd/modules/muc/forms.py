@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.fields import Field
-from xmppd.xmpp.forms import Form, Submission
+from xmppd.xmpp.forms import Form, Submission, plain
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Element
 
@@ -77,6 +78,21 @@ class Configuration:
             return None
         admins, owners = values.pop("admins", None), values.pop("owners", None)
         return Configured(self._settings(values, settings), _bare(admins), _bare(owners))
+
+    def change(self, settings: Settings, options: Mapping[str, str]) -> Settings:
+        """The settings with these changed, each by its name and as text; errors are those of `read`.
+
+        A bool is true or false; of several values one comes after the other, with blanks, commas or semicolons between.
+        """
+        fields = {field.key: field for field in self._form.fields}
+        submitted: dict[str, list[str]] = {}
+        for name, text in options.items():
+            if name not in NAMES:
+                raise StanzaError("not-acceptable", f"there is no option {name!r}; there are {', '.join(NAMES)}")
+            submitted[fields[name].var] = _texts(fields[name], text)
+        configured = self.read(plain("submit", NS_ROOMCONFIG, submitted), settings)
+        assert configured is not None
+        return configured.settings
 
     def _settings(self, values: dict[str, Any], settings: Settings) -> Settings:
         if "max_users" in values:
@@ -214,6 +230,19 @@ def _shown(settings: Settings) -> dict[str, Any]:
     for name in ("presence_broadcast", "getmemberlist"):
         shown[name] = [role for role in _ROLES if role in shown[name]]
     return shown
+
+
+def _texts(field: Field, text: str) -> list[str]:
+    if field.key == "anonymous":
+        return [{"true": "moderators", "false": "anyone"}.get(text, text)]
+    return re.split(r"[\s,;]+", text.strip()) if field.kind == "list-multi" else text.split("\n")
+
+
+def shown_option(value: object) -> str:
+    """A setting as `Configuration.change` takes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
 
 
 def _max_users(text: str, most: int) -> int:

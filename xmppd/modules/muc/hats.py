@@ -76,7 +76,7 @@ class Hats(Aspect):
         await self._changed(room, wearers)
 
     async def assign(self, room: Room, account: JID, uri: str) -> None:
-        """Give an account a hat; `item-not-found` where there is none of that URI, `resource-constraint` past limits."""
+        """Give an account a hat; `item-not-found` where none has that URI, `resource-constraint` past a limit."""
         _find(room, uri)
         worn = room.worn.get(account, set())
         if len(worn | {uri}) > MOST_WORN:

@@ -13,10 +13,12 @@ from xmppd.xmpp.namespaces import DISCO_INFO, DISCO_ITEMS, PING
 from xmppd.xmpp.stanza import Payload, Stanza
 
 from . import crowd, join, leave, messages, passing
+from .affiliation_commands import AffiliationCommands
 from .aspect import Aspect, Request, Take
 from .aspects import aspects
 from .discovery import Discovery
 from .faces import X_MUC
+from .hats import Hats
 from .occupants import Occupant
 from .presence import Why, part
 from .road import Road
@@ -32,7 +34,7 @@ NO_NICK: Final = "say which nick you want: room@service/nick"
 NS_MAM: Final = "urn:xmpp:mam:2 "
 
 
-class Muc(Module):
+class Muc(AffiliationCommands, Module):
     """Rooms. `handle` finds the room of a stanza and gives it to whom it concerns.
 
     One stanza at a time is handled in a room, its turn, so that all occupants see everything in the same order; rooms
@@ -86,6 +88,7 @@ class Muc(Module):
         self.requests: dict[tuple[str, str], Request] = {}
         self.messages: dict[str, Take] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.hats = Hats(self)
         for aspect in aspects(self):
             self.add(aspect)
 
