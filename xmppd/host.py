@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,11 +14,12 @@ from xmppd.clock import Clock, Timetable
 from xmppd.commands import Commands
 from xmppd.config import Config, HostConfig
 from xmppd.metrics import Registry
-from xmppd.routing.delivery import SUBSCRIPTION_TYPES, Action, choose
+from xmppd.routing.delivery import SUBSCRIPTION_TYPES, Action, choose, deliver
 from xmppd.routing.event import Event
 from xmppd.routing.hooks import STOP, AccountEvent, Hooks, SessionEvent
 from xmppd.routing.iq import IQ, IQTable, Target, check
 from xmppd.routing.requests import Requests
+from xmppd.routing.returning import Returning
 from xmppd.routing.router import Router
 from xmppd.routing.sessions import Door, Session, Sessions
 from xmppd.storage import Storage
@@ -72,6 +73,7 @@ class Host:
         self.bind_features: Counter[str] = Counter()
         self.domains: dict[str, str] = {}
         self.modules: Mapping[str, LoadedModule] = {}
+        self.returning = Returning(self.name, self.sessions, self.hooks, house.router)
         for target in Target:
             self.iq.add("set", target, f"{ns.SESSION} session", _begin_session)
 
@@ -132,11 +134,16 @@ class Host:
             if verdict is not None and (verdict is STOP or await verdict is STOP):
                 return
             stanza, sessions = event.stanza, self.sessions.of(bare)  # some may have left while a handler waited
+        if self.returning.accounts and stanza.kind == "message" and stanza.type != "error":
+            await self.returning.over(bare)
+            sessions = self.sessions.of(bare)
         action, chosen = choose(stanza, exists, sessions)
         if action is Action.DELIVER and len(chosen) == 1:
             await chosen[0].deliver(stanza)
         elif action is Action.DELIVER:
-            await _deliver(stanza, chosen)
+            if stanza.kind == "message":
+                stanza.given(*chosen)
+            await deliver(stanza, chosen)
         else:
             await self._otherwise(action, event)
 
@@ -208,6 +215,9 @@ class Host:
         """Take a session out; if it was available, its contacts are told (RFC 6121 4.5)."""
         if not self.sessions.remove(session):
             return
+        lost = session.door.abandon()
+        if lost:
+            await self.returning.give_back(session, lost)
         if session.presence is not None or session.directed:
             gone = Stanza("presence", None, session.jid, "unavailable")
             await self.hooks.session_presence.run(Event(gone, session))
@@ -252,19 +262,6 @@ class Host:
             if session is not asking:
                 session.door.close(StreamError("not-authorized", "the account was removed"))
             await self.close_session(session, "account removed")
-
-
-async def _deliver(stanza: Stanza, chosen: Sequence[Session]) -> None:
-    refused: StanzaError | None = None
-    delivered = False
-    for session in chosen:
-        try:
-            await session.deliver(stanza)
-            delivered = True
-        except StanzaError as error:
-            refused = error
-    if refused is not None and not delivered:
-        raise refused
 
 
 async def _begin_session(iq: IQ) -> None:

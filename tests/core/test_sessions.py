@@ -18,6 +18,8 @@ BOB = JID.parse("bob@localhost")
 class Wall:
     """A door that remembers."""
 
+    detached = False
+
     def __init__(self) -> None:
         self.sent: list[Stanza] = []
         self.closed: list[StreamError | None] = []
@@ -33,6 +35,9 @@ class Wall:
 
     def checkpoint(self) -> Any:
         return lambda: True
+
+    def abandon(self) -> list[Any]:
+        return []
 
 
 def session(address: str, hooks: Hooks | None = None) -> tuple[Session, Wall]:

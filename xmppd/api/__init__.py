@@ -21,6 +21,7 @@ from xmppd.routing.hooks import (
 )
 from xmppd.routing.hooks import Hooks as hook
 from xmppd.routing.iq import IQ, Replied, Target
+from xmppd.routing.returning import Returned
 from xmppd.routing.router import Router
 from xmppd.routing.sessions import Door, Session
 from xmppd.storage import Commit, Many, Statement, Storage, StorageError
@@ -73,6 +74,7 @@ __all__ = [
     "PresenceChanged",
     "Progress",
     "Replied",
+    "Returned",
     "RosterChanged",
     "Router",
     "Session",

@@ -54,6 +54,23 @@ class Limits(Section):
         "Sixteen stanzas of the greatest size, or the history of a busy day.",
         65536,
     )
+    resume_timeout: float = limit(
+        300, "A lost connection can be resumed so long (XEP-0198); a client may ask for less. A tunnel, a lift.", 0
+    )
+    ack_timeout: float = limit(
+        60, "For a client to acknowledge; then its connection counts as lost. A phone on a bad line needs some 20.", 1
+    )
+    max_ack_queue: int = limit(
+        5000,
+        "Stanzas that a client has not acknowledged; past it the session ends (`policy-violation`) and they go back to "
+        "the road. A busy day of rooms and presence.",
+        100,
+    )
+    max_ack_size: int = limit(4194304, "The same in bytes; as much as max_queue.", 65536)
+    max_detached: int = limit(
+        10000, "Sessions that wait to be resumed; past it the oldest ends. 10000 with a message each are some 60 MB."
+    )
+    max_detached_per_user: int = limit(10, "The same of one account. A phone that restarts all day leaves one behind.")
     max_roster_items: int = limit(
         4000, "Contacts of one account; `resource-constraint`. 4000 make a roster of some 600 KB at every login."
     )
@@ -77,6 +94,26 @@ class Limits(Section):
     max_command_size: int = limit(
         1048576, "One line on the control socket. The longest command is a text for all users.", 4096
     )
+    max_http_connections: int = limit(
+        20000, "Connections to one door for HTTP; more are closed at once. A page with BOSH has two."
+    )
+    max_http_body: int = limit(
+        524288, "The body of one HTTP request; 413 past it. Two stanzas of the greatest size, in one BOSH request.", 16384
+    )
+    http_request_timeout: float = limit(
+        20, "For a whole HTTP request to arrive; 408 past it. A body of the greatest size over a bad line.", 0.001
+    )
+    http_keep_alive: float = limit(
+        180, "An HTTP connection without a request is closed. Pages that the browser slows down ask once a minute.", 0.001
+    )
+    bosh_wait: int = limit(
+        120, "The longest a BOSH request is held. Clients ask for 60 as a rule; some proxies cut off after 60 to 120."
+    )
+    bosh_inactivity: int = limit(
+        150, "A BOSH session without a request ends. Browsers let a hidden page work once a minute; it may miss one."
+    )
+    bosh_maxpause: int = limit(300, "The longest pause that a BOSH client may ask for, as while a page is changed.")
+    max_bosh_hold: int = limit(2, "Requests that a BOSH client may have held; few ask for more than one.")
     shutdown_timeout: float = limit(
         10, "For sessions to take what is queued when the server stops; systemd kills after 90.", 0
     )

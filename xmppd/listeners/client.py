@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -17,6 +18,7 @@ from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
 
 from .inorder import InOrder
+from .managed import ASK, FINAL, ManagedDoor
 from .stepper import step
 
 if TYPE_CHECKING:
@@ -77,7 +79,20 @@ class Client(InOrder[Item]):
 
     if not TYPE_CHECKING:  # the slots themselves are the carrier's: two bases of one class cannot both have some
         __slots__ = ()
-    SLOTS = ("_rest", "_task", "_user", "age", "claimed", "exchange", "failures", "host", "listener", "session", "stream")
+    SLOTS = (
+        "_rest",
+        "_task",
+        "_user",
+        "age",
+        "claimed",
+        "exchange",
+        "failures",
+        "host",
+        "listener",
+        "managed",
+        "session",
+        "stream",
+    )
 
     address: str
     closing: bool
@@ -87,6 +102,8 @@ class Client(InOrder[Item]):
     stream: Stream
     host: Host | None
     session: Session | None
+    managed: ManagedDoor | None
+    detached = False
     exchange: Exchange | None
     failures: int
     age: float
@@ -128,6 +145,7 @@ class Client(InOrder[Item]):
         self.stream = stream
         self.host = None
         self.session = None
+        self.managed = None
         self.exchange = None
         self.failures = 0
         self.age = 0.0
@@ -147,7 +165,9 @@ class Client(InOrder[Item]):
 
     def _leave(self) -> None:
         session, self.session = self.session, None
-        if session is not None and self.host is not None:
+        if self.managed is not None:
+            self.managed.lost(self)
+        elif session is not None and self.host is not None:
             log.info("[c2s %s %s] closed", session.id, session.jid)
             self.listener.shared.keep(step(self.host.close_session(session, "connection closed")))
 
@@ -156,6 +176,8 @@ class Client(InOrder[Item]):
     def _handle(self, item: Item) -> Coroutine[Any, Any, None]:
         session = self.session
         if session is not None and isinstance(item, Stanza) and self.host is not None:
+            if self.managed is not None:
+                self.managed.ledger.handle()
             return self.host.take(session, item)
         return self._negotiate(item)
 
@@ -176,7 +198,7 @@ class Client(InOrder[Item]):
             case StreamError():
                 raise item
             case End():
-                self.close()
+                await self._finish()
             case Nonza(name=name) if name == STREAM_ERROR:
                 log.info("[c2s %s %s] the client gave up: %s", self.address, self._user or "", item.names[:1])
                 self.close()
@@ -184,6 +206,15 @@ class Client(InOrder[Item]):
                 await self._begin(item.name, item)
             case Stanza():
                 await self._begin(item.names[0] if item.names else "", item)
+
+    async def _finish(self) -> None:
+        """The client ends its stream, and with it its session (RFC 6120 4.4, XEP-0198 7)."""
+        if self.managed is not None:
+            self.managed.final = True
+            await self.managed.session.settled()
+            if self._task is not None:
+                self.write(self.managed.last_words())
+        self.close()
 
     async def _begin(self, tag: str, item: Nonza | Stanza) -> None:
         if self.exchange is not None and not self.exchange.accepts(tag):
@@ -273,12 +304,17 @@ class Client(InOrder[Item]):
         """Queue a stanza."""
         self.write(stanza.data)
 
+    def abandon(self) -> Sequence[tuple[Stanza, float]]:
+        """Without stream management nobody knows what the client has not received."""
+        return ()
+
     def close(self, error: StreamError | None = None) -> None:
         """End the stream."""
         self._rest.clear()
         if error is not None:
             self.fail(error)
         else:
+            self._last_words()
             last = self.stream.close()
             if last:
                 self.write(last)
@@ -288,10 +324,24 @@ class Client(InOrder[Item]):
         """Say what is wrong and close (RFC 6120 4.9.1.1)."""
         log.debug("[c2s %s %s] stream error %s", self.address, self._user or "", error)
         self._rest.clear()
+        if self.managed is not None:
+            self.managed.final = self.managed.final or error.condition in FINAL
+            self._last_words()
         name = self.host.name if self.host else next(iter(self.listener.shared.house.hosts))
         for piece in self.stream.error(error, name):
             self.write(piece)
         self.end()
+
+    def _last_words(self) -> None:
+        if self.managed is not None and self._task is None and not self.closing:
+            self.write(self.managed.last_words())
+
+    async def let_go(self, error: StreamError) -> None:
+        """The session goes on elsewhere; returns when the last stanza that came in here is handled."""
+        self.session = self.managed = None
+        self.fail(error)
+        if self._task is not None:
+            await asyncio.wait([self._task])
 
     # The coarse timer
 
@@ -310,9 +360,14 @@ class Client(InOrder[Item]):
                 self.fail(StreamError("connection-timeout", "log in and bind a resource in time"))
         elif self.silence >= limits.idle_timeout:
             self.fail(StreamError("connection-timeout", "no sign of life"))
+        elif self.managed is not None and not self.managed.check(interval):
+            self.fail(StreamError("connection-timeout", "acknowledge what you receive"))
         elif before < limits.ping_interval <= self.silence:
             self._ping(self.session)
 
     def _ping(self, session: Session) -> None:
+        if self.managed is not None:
+            self.write(ASK)
+            return
         host = JID.parse(session.jid.domain)
         self.send(Stanza("iq", session.jid, host, "get", f"ping-{token_urlsafe(6)}", "", PING, (PING_NAME,)))

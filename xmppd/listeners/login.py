@@ -6,6 +6,6 @@ from typing import Any, Final
 
 from xmppd.wire.features import StreamFeature
 
-from . import authentication, binding, sasl2
+from . import authentication, binding, management, sasl2
 
-ROWS: Final[tuple[StreamFeature[Any], ...]] = (sasl2.ROW, authentication.ROW, binding.ROW)
+ROWS: Final[tuple[StreamFeature[Any], ...]] = (sasl2.ROW, authentication.ROW, binding.ROW, *management.ROWS)

@@ -16,6 +16,7 @@ from xmppd.wire.framer import Parsers
 
 from .certificates import Certificates
 from .outbox import Outbox
+from .resumptions import Resumptions
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,10 @@ class Shared:
     strangers: Counter[str] = field(default_factory=Counter)  # those of them who have not logged in, by address
     unauthenticated: int = 0
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    resumptions: Resumptions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.resumptions = Resumptions(self.house, self.keep)
 
     @property
     def limits(self) -> Limits:

@@ -1,4 +1,4 @@
-"""Where a stanza to a local account goes: RFC 6121 section 8 as a pure function."""
+"""Where a stanza to a local account goes: RFC 6121 section 8 as a pure function; and the copies to those it names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TypeVar
 
+from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.stanza import Stanza
 
 from .sessions import Session
@@ -84,3 +85,17 @@ def _iq(stanza: Stanza, exists: bool, sessions: Sequence[Session]) -> Choice:
     if stanza.type in ("get", "set"):
         return (Action.ANSWER if exists else Action.BOUNCE), NOBODY
     return Action.IGNORE, NOBODY
+
+
+async def deliver(stanza: Stanza, chosen: Sequence[Session]) -> None:
+    """Give each of these sessions a copy; where all of them refuse it, the last one's `StanzaError`."""
+    refused: StanzaError | None = None
+    delivered = False
+    for session in chosen:
+        try:
+            await session.deliver(stanza)
+            delivered = True
+        except StanzaError as error:
+            refused = error
+    if refused is not None and not delivered:
+        raise refused

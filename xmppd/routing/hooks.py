@@ -294,6 +294,10 @@ class Hooks:
     """Bind 2 has opened a session; what its client wants is begun before it hears of its success (XEP-0386)."""
     session_closed = _NoticeOf[SessionEvent]()
     """A session is gone for good; its presence was made unavailable before."""
+    session_detached = _NoticeOf[SessionEvent]()
+    """A session has lost its connection and waits for its client to resume it; its presence stays (XEP-0198 5)."""
+    session_resumed = _NoticeOf[SessionEvent]()
+    """The client of a session has resumed it on another connection."""
     presence_changed = _NoticeOf[PresenceChanged]()
     """A session became available, changed its presence or became unavailable."""
     roster_changed = _NoticeOf[RosterChanged]()

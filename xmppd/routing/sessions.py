@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Protocol
@@ -32,6 +32,13 @@ class Door(Protocol):
 
         It costs a system call; once true it stays so. No is also the answer where nobody can know any more.
         """
+
+    @property
+    def detached(self) -> bool:
+        """Whether the connection is lost and the client may come back to it (XEP-0198 5)."""
+
+    def abandon(self) -> Sequence[tuple[Stanza, float]]:
+        """The session is over: what its client was sent and has not acknowledged, with times; empty without 0198."""
 
 
 class Write(Protocol):
@@ -94,6 +101,11 @@ class Session:
         """Whether it has sent initial presence (RFC 6121 4.2)."""
         return self.presence is not None
 
+    @property
+    def detached(self) -> bool:
+        """Whether its connection is lost and its client may come back to it; see `Hooks.session_detached`."""
+        return self.door.detached
+
     async def deliver(self, stanza: Stanza) -> None:
         """Send a copy through `session_receive` to the door. Refused copies raise `StanzaError`."""
         chain = self.hooks.session_receive
@@ -121,6 +133,19 @@ class Session:
     def _release(self, stanza: Stanza, write: object) -> None:
         self._held -= 1
         self.door.send(stanza)
+
+    def when_safe(self, go_on: Callable[[], None]) -> None:
+        """Call `go_on` once all that is owed now is on disk; at once where nothing is. In order with `reply`."""
+        owed = self._owed
+        if owed is None or owed.done:
+            go_on()
+            return
+        self._held += 1
+        owed.add_done_callback(partial(self._call, go_on))
+
+    def _call(self, go_on: Callable[[], None], write: object) -> None:
+        self._held -= 1
+        go_on()
 
     def checkpoint(self) -> Callable[[], bool]:
         """Ask the returned question whether the client's end has taken all that was sent up to now; see `Door`."""

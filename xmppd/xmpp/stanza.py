@@ -17,6 +17,7 @@ from .errors import StanzaError
 from .jid import JID
 from .parsing import Element as Element
 from .parsing import parse as parse
+from .passage import Passage
 
 Kind = Literal["message", "presence", "iq"]
 Payload = Element | str  # an element, or one already serialised whose default namespace is jabber:client
@@ -38,7 +39,7 @@ class Stanza:
 
     `to` and `sender` are prepared addresses. `names` are the letter's top elements as `"namespace name"`, in order.
     `extra` are further attributes of the stanza's tag. `flaw` is what is wrong with an envelope from the wire: the one
-    who receives it answers with that error and routes nothing.
+    who receives it answers with that error and routes nothing. `passage` is what its copies share; see `given`.
     A stanza on the road is not changed; `replace` and `with_child` make another that shares the letter.
     """
 
@@ -53,6 +54,7 @@ class Stanza:
         "kind",
         "lang",
         "letter",
+        "passage",
         "sender",
         "to",
         "type",
@@ -79,6 +81,7 @@ class Stanza:
         self.letter = letter
         self.extra = extra
         self.flaw: StanzaError | None = None
+        self.passage: Passage | None = None
         self._names = names
         self._around: tuple[bytes, bytes] | None = None  # what is encoded before and behind the address
         self._data: bytes | None = None
@@ -155,17 +158,21 @@ class Stanza:
 
     def replace(self, *, to: JID | None = None, sender: JID | None = None) -> Stanza:
         """The same letter under another address; what is not given stays."""
-        return Stanza(
-            self.kind,
-            self.to if to is None else to,
-            self.sender if sender is None else sender,
-            self.type,
-            self.id,
-            self.lang,
-            self.letter,
-            self._names,
-            self.extra,
-        )
+        kind, type, id, lang, letter = self.kind, self.type, self.id, self.lang, self.letter
+        to, sender = self.to if to is None else to, self.sender if sender is None else sender
+        changed = Stanza(kind, to, sender, type, id, lang, letter, self._names, self.extra)
+        changed.passage = self.passage
+        return changed
+
+    def given(self, *sessions: object) -> None:
+        """Remember who got a copy of this message, so that none of them is given it again when another loses its own.
+
+        Who copies a message to further sessions (XEP-0280) says so before the message itself is delivered.
+        """
+        if self.passage is None:
+            self.passage = Passage()
+        if not self.passage.stored:
+            self.passage.holders.update(sessions)
 
     def addressed(self, to: JID) -> Stanza:
         """The same stanza to somebody else. What copies share is encoded once, so it is cheap to make many."""

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from xmppd.api import Session, StorageError
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.namespaces import DELAY
+from xmppd.xmpp.passage import STORED
 from xmppd.xmpp.stanza import Stanza
 from xmppd.xmpp.timestamps import format_datetime
 
@@ -169,6 +170,7 @@ class Handover:
 
 
 async def _deliver(session: Session, stanza: Stanza) -> None:
+    stanza.passage = STORED
     try:
         await session.deliver(stanza)
     except StanzaError as error:

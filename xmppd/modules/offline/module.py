@@ -17,6 +17,7 @@ from xmppd.api import (
     Module,
     ModuleOptions,
     PresenceChanged,
+    Returned,
     Session,
     SessionEvent,
     StorageError,
@@ -111,8 +112,9 @@ class Offline(Module):
         if box.count >= self.options.max_user_messages:
             self.refused.inc()
             raise StanzaError("service-unavailable", "the user has too many messages waiting already")
+        sent = event.sent if isinstance(event, Returned) else self.clock.time()
         try:
-            commit = self._boxes.put(box, pack(event.stanza), self.clock.time())
+            commit = self._boxes.put(box, pack(event.stanza), sent)
         except StorageError as error:
             raise StanzaError("resource-constraint", "the message cannot be stored now") from error
         self.stored.inc()

@@ -1,0 +1,206 @@
+"""The door of a session with stream management (XEP-0198): it outlives each connection that the session has."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from xmppd.routing.sessions import Session
+from xmppd.wire.resume import Ledger
+from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.errors import StreamError
+from xmppd.xmpp.stanza import Stanza
+
+if TYPE_CHECKING:
+    from .client import Client
+    from .resumptions import Resumptions
+
+ASK: Final = f"<r xmlns='{ns.SM}'/>".encode()
+# An answer costs a phone as little as a stanza; more often would double the traffic of a chat.
+EVERY: Final = 5
+# After these nobody comes back to the session; any other end leaves the stream unfinished (XEP-0198 7).
+FINAL: Final = frozenset({"conflict", "system-shutdown", "undefined-condition"})
+
+
+class ManagedDoor:
+    """Keeps what it sends until the client has acknowledged it; while there is no connection it only keeps.
+
+    Past the limits on what is kept the session ends, and what it has not acknowledged goes back to the road.
+    """
+
+    __slots__ = (
+        "_address",
+        "_asked",
+        "_replaying",
+        "_resumptions",
+        "_unasked",
+        "_waited",
+        "client",
+        "deadline",
+        "final",
+        "id",
+        "ledger",
+        "over",
+        "patience",
+        "session",
+    )
+
+    def __init__(self, client: Client, session: Session, id: str, patience: float, resumptions: Resumptions) -> None:
+        """`id` is the capability to resume, "" where that is not wanted; `patience` is in seconds."""
+        self.client: Client | None = client
+        self.session = session
+        self.id = id
+        self.patience = patience
+        self.ledger = Ledger()
+        self.deadline = 0.0
+        self.final = False
+        self.over = False
+        self._resumptions = resumptions
+        self._address = client.address
+        self._replaying = False
+        self._asked = 0
+        self._unasked = 0
+        self._waited = 0.0
+
+    # The door (routing.sessions.Door)
+
+    def send(self, stanza: Stanza) -> None:
+        """Keep a stanza, and send it if somebody is there."""
+        if self.over:
+            self._resumptions.too_late(self.session, stanza)
+            return
+        self.ledger.push(stanza, self._resumptions.clock.time())
+        client = self.client
+        if client is None or self._replaying:
+            self._bound()
+            return
+        client.send(stanza)
+        self._unasked += 1
+        if self._unasked >= EVERY:
+            self.ask()
+            self._bound()
+
+    def close(self, error: StreamError | None = None) -> None:
+        """End the stream, and with it the session: nobody can resume it."""
+        self.final = True
+        if self.client is not None:
+            self.client.close(error)
+
+    def describe(self) -> dict[str, object]:
+        """For operators."""
+        if self.client is not None:
+            return self.client.describe()
+        return {"ip": self._address, "connection": "detached", "tls": ""}
+
+    def checkpoint(self) -> Callable[[], bool]:
+        """Ask the client; the question is true once it has acknowledged all that it was sent."""
+        mark = self.ledger.sent
+        if self.client is not None and self._unasked and not self._replaying:
+            self.ask()
+        return partial(self.ledger.reached, mark)
+
+    @property
+    def detached(self) -> bool:
+        """Whether the connection is lost."""
+        return self.client is None and not self.over
+
+    def abandon(self) -> Sequence[tuple[Stanza, float]]:
+        """The session is over."""
+        self.over = True
+        self.client = None
+        self._resumptions.forget(self)
+        return self.ledger.take()
+
+    # Acknowledgements
+
+    def ask(self) -> None:
+        """Request an acknowledgement."""
+        assert self.client is not None
+        self._unasked = 0
+        self._asked = self.ledger.sent
+        self.client.write(ASK)
+
+    def acknowledged(self, h: int) -> None:
+        """The client says how much it has handled; `StreamError` where that is more than it was sent."""
+        if self.ledger.acknowledge(h):
+            self._waited = 0.0
+
+    def answer(self) -> None:
+        """Acknowledge what the client has sent so far, once all of it is delivered or on disk."""
+        self.session.when_safe(partial(self._answer, self.client, self.ledger.handled))
+
+    def _answer(self, client: Client | None, handled: int) -> None:
+        if client is not None and client is self.client:
+            client.write(acknowledgement(handled))
+
+    def last_words(self) -> bytes:
+        """The acknowledgement before the stream ends; nothing where it would promise too much."""
+        return b"" if self.session.owes else acknowledgement(self.ledger.handled)
+
+    def check(self, interval: float) -> bool:
+        """`interval` seconds have passed; False where the client owes an answer for too long."""
+        ledger = self.ledger
+        if not len(ledger):
+            self._waited = 0.0
+            return True
+        if self._unasked:
+            self.ask()
+            return True
+        self._waited += interval
+        return self._waited < self._resumptions.limits.ack_timeout
+
+    def _bound(self) -> None:
+        limits = self._resumptions.limits
+        if len(self.ledger) > limits.max_ack_queue or self.ledger.size > limits.max_ack_size:
+            self._resumptions.end(self.session, "too much is not acknowledged")
+            self.close(StreamError("policy-violation", "acknowledge what you receive"))
+
+    # One connection after another
+
+    def lost(self, client: Client) -> None:
+        """A connection is gone: wait for the next one, or end the session."""
+        if self.client is not client:
+            return
+        self.client = None
+        self._address = client.address
+        if self.final or not self.id:
+            self._resumptions.end(self.session, "connection closed")
+        else:
+            self._resumptions.detach(self)
+
+    async def release(self) -> None:
+        """Take the session from the connection that it has, if any, and wait until nothing it has sent is underway."""
+        client, self.client = self.client, None
+        self._replaying = False
+        if client is not None:
+            self._address = client.address
+            await client.let_go(StreamError("conflict", "resumed on another connection"))
+        await self.session.settled()
+
+    def attach(self, client: Client, h: int) -> None:
+        """Take up another connection, whose client has handled `h` stanzas; nothing is sent there before `go_on`."""
+        self.ledger.acknowledge(h)
+        self.client = client
+        self._waited = 0.0
+        self._replaying = True
+
+    def go_on(self, client: Client) -> None:
+        """At the end of this turn, behind what is written meanwhile, send again what the client has not handled."""
+        asyncio.get_running_loop().call_soon(self._replay, client)
+
+    def _replay(self, client: Client) -> None:
+        if self.client is not client:
+            return
+        self._replaying = False
+        for stanza, _ in self.ledger:
+            client.send(stanza)
+        self._unasked = 0
+        if len(self.ledger):
+            self.ask()
+
+
+def acknowledgement(handled: int) -> bytes:
+    """`<a/>`."""
+    return b"<a xmlns='%b' h='%d'/>" % (ns.SM.encode(), handled)

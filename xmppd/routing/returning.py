@@ -1,0 +1,147 @@
+"""What becomes of stanzas that a session was sent and its client has not acknowledged (XEP-0198 4)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final
+
+from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.passage import Passage
+from xmppd.xmpp.stanza import Stanza, escape
+from xmppd.xmpp.timestamps import format_datetime
+
+from .delivery import deliver
+from .event import Event
+from .hooks import STOP, Hooks
+from .router import Router
+from .sessions import Session, Sessions
+
+log = logging.getLogger(__name__)
+
+Entry = tuple[Stanza, float]  # a stanza and when it was sent, in seconds since 1970
+DELAYED: Final = f"{ns.DELAY} delay"
+EVENT: Final = "http://jabber.org/protocol/pubsub#event event"
+# The message itself is elsewhere, or can be asked for again.
+COPIES: Final = frozenset({"urn:xmpp:carbons:2 received", "urn:xmpp:carbons:2 sent", "urn:xmpp:mam:2 result"})
+OF_A_DEVICE: Final = frozenset({"error", "groupchat", "headline"})
+
+
+class Returned(Event):
+    """A message that a session was sent and has lost, for whoever keeps messages of those who are away.
+
+    `sent` is when it was sent first, in seconds since 1970; the stanza has no `<delay/>` that says so.
+    """
+
+    __slots__ = ("sent",)
+
+    def __init__(self, stanza: Stanza, sent: float) -> None:
+        super().__init__(stanza)
+        self.sent = sent
+
+
+class Fate(Enum):
+    """What to do with a stanza whose session is gone."""
+
+    DROP = "drop"
+    REFUSE = "refuse"
+    RETURN = "return"
+
+
+def fate(stanza: Stanza) -> Fate:
+    """What to do with it.
+
+    Presence, results and errors mean nothing to anybody else. Requests are answered as those to a resource that is
+    gone. Messages go back to the road, except what is for one device alone, is only a copy, or lies in a store.
+    """
+    if stanza.kind == "iq":
+        return Fate.REFUSE if stanza.type in ("get", "set") else Fate.DROP
+    if stanza.kind == "presence" or stanza.type in OF_A_DEVICE:
+        return Fate.DROP
+    if stanza.passage is not None and stanza.passage.stored:
+        return Fate.DROP
+    names = stanza.names
+    if not COPIES.isdisjoint(names) or (EVENT in names and stanza.to is not None and stanza.to.resource):
+        return Fate.DROP
+    return Fate.RETURN
+
+
+def original(entry: Entry) -> Entry:
+    """What was sent in the first place, and when: a message may be lost by one session after another."""
+    passage = entry[0].passage
+    return entry if passage is None or passage.before is None else (passage.before, passage.sent)
+
+
+def dated(entry: Entry, host: str, holders: set[object]) -> Stanza:
+    """The message with the time it was sent first (XEP-0203), on its way to some of `holders`."""
+    stanza, sent = entry
+    stamp = format_datetime(int(sent))
+    copy = stanza.with_child(f"<delay xmlns='{ns.DELAY}' from='{escape(host)}' stamp='{stamp}'/>", DELAYED)
+    copy.passage = Passage(before=stanza, sent=sent)
+    copy.passage.holders = holders
+    return copy
+
+
+class Returning:
+    """The way back to the road, on one host. It passes by all that `account_receive` does: that was done before."""
+
+    def __init__(self, host: str, sessions: Sessions, hooks: Hooks, router: Router) -> None:
+        self.accounts: dict[JID, asyncio.Event] = {}  # whose messages are being given back now
+        self._host = host
+        self._sessions = sessions
+        self._hooks = hooks
+        self._router = router
+
+    async def over(self, account: JID) -> None:
+        """Wait until nothing of this account is being given back, so that newer messages come behind."""
+        while (gate := self.accounts.get(account)) is not None:
+            await gate.wait()
+
+    async def give_back(self, session: Session, lost: Sequence[Entry]) -> None:
+        """Give what a session has lost to sessions that have not had it, or to whoever keeps it, or refuse it.
+
+        The session is taken out already. Its messages are dated, and stay in order.
+        """
+        account = session.jid.bare
+        await self.over(account)
+        gate = self.accounts[account] = asyncio.Event()
+        refused: list[tuple[Stanza, StanzaError]] = []
+        try:
+            for entry in lost:
+                try:
+                    await self._give_back(session, entry)
+                except StanzaError as error:
+                    refused.append((entry[0], error))
+                except Exception:
+                    log.exception("%s has not acknowledged %r, and it could not be given back", session.jid, entry[0])
+        finally:
+            del self.accounts[account]
+            gate.set()
+        for stanza, why in refused:
+            await self._router.refuse(Event(stanza), why)
+
+    async def _give_back(self, session: Session, entry: Entry) -> None:
+        what = fate(entry[0])
+        if what is Fate.REFUSE:
+            raise StanzaError("service-unavailable")
+        if what is Fate.DROP:
+            return
+        entry[0].given()
+        assert entry[0].passage is not None
+        holders = entry[0].passage.holders
+        holders.discard(session)
+        chosen = [other for other in self._sessions.of(session.jid.bare) if reads(other) and other not in holders]
+        if chosen:
+            holders.update(chosen)
+            await deliver(dated(original(entry), self._host, holders), chosen)
+        elif not holders and await self._hooks.account_absent.run(Returned(*original(entry))) is not STOP:
+            raise StanzaError("service-unavailable", "the recipient is not here and nobody keeps it")
+
+
+def reads(session: Session) -> bool:
+    """Whether messages to its account reach it (RFC 6121 8.5.2.1.1)."""
+    return session.presence is not None and session.priority >= 0

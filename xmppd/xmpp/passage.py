@@ -1,0 +1,28 @@
+"""What is known of a message's way to the devices of one account, where there is more to know than one copy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .stanza import Stanza
+
+
+class Passage:
+    """Shared by all copies of one message to one account.
+
+    `holders` are the sessions that were given it, as a copy of their own or inside a carbon. `stored` says that it lies
+    in a store which delivers it again by itself. A message that one session did not take and that is given to others
+    carries what it was `before` it was dated, and when it was first `sent` (seconds since 1970).
+    """
+
+    __slots__ = ("before", "holders", "sent", "stored")
+
+    def __init__(self, *, stored: bool = False, before: Stanza | None = None, sent: float = 0.0) -> None:
+        self.holders: set[object] = set()
+        self.stored = stored
+        self.before = before
+        self.sent = sent
+
+
+STORED: Final = Passage(stored=True)
