@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
+from dataclasses import replace
 from typing import Final, Literal
 
 from xmppd.api import (
@@ -39,7 +40,7 @@ from .ids import key_at, key_of
 from .preferences import Preferences, Shelf
 from .purge import Purge
 from .query import FORM, MAM, SEARCHABLE, Query
-from .stamps import STAMPED, forged, read_id, stamp
+from .stamps import STAMPED, claimants, forged, read_id, stamp
 from .store import Store
 from .tables import MIGRATIONS
 from .tombstones import tombstone
@@ -90,6 +91,7 @@ class Mam(Module):
         super().__init__(host, options)
         self.shelf = Shelf(self.storage)
         self._sent: tuple[Event, str] | None = None
+        self._read: tuple[bytes, frozenset[JID]] = b"", frozenset()  # the last letter with stanza-ids, and by whom
 
     async def start(self) -> None:
         """Share the store with the other hosts: they have one table."""
@@ -136,7 +138,11 @@ class Mam(Module):
     def unstamp(self, event: Event) -> None:
         """Take off stanza-ids that claim to be the account's (XEP-0359 4)."""
         stanza = event.stanza
-        if stanza.to is not None and STAMPED in stanza.names:
+        if stanza.to is None or STAMPED not in stanza.names:
+            return
+        if stanza.letter is not self._read[0]:  # the copies of what is said in a room share one
+            self._read = stanza.letter, claimants(stanza)
+        if stanza.to.bare in self._read[1]:
             event.stanza = forged(stanza, stanza.to.bare)
 
     @hook.account_receive.at(ARCHIVE, "message")
@@ -235,6 +241,8 @@ class Mam(Module):
         asking, session = iq.sender, self._own(archive, iq)
         query = Query.parse(iq.payload, most=self.options.max_page, searchable=self.store.search.on)  # type: ignore[arg-type]
         assert asking is not None, "a request on the road has a sender"
+        if session is not None and query.with_ is not None and query.with_.bare == archive:
+            query = replace(query, with_=archive)  # what the account sent to itself, from any device (4.1.1)
         found = await answer(self.store, archive, query)
         self.pages.inc()
         for row in found.rows:

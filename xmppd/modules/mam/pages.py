@@ -55,9 +55,9 @@ def _found(archive: JID, query: Query, search: Search) -> Read:
     if with_ is None:
         return _narrowed(archive, query, search, "SELECT id FROM mam_order WHERE archive = ?", [archive])
     sql, parameters = "SELECT id FROM mam_peers WHERE archive = ? AND peer = ?", [archive, with_.bare]
-    if _device(archive, query):
+    if _device(query):
         sql += " AND EXISTS (SELECT 1 FROM mam WHERE mam.id = mam_peers.id AND resource = ?)"
-    return _narrowed(archive, query, search, sql, [*parameters, *_device(archive, query)])
+    return _narrowed(archive, query, search, sql, [*parameters, *_device(query)])
 
 
 def _fresh(archive: JID, query: Query, search: Search) -> Read:
@@ -65,15 +65,14 @@ def _fresh(archive: JID, query: Query, search: Search) -> Read:
     if query.with_ is None:
         return _narrowed(archive, query, search, sql, [archive])
     sql += " AND peer = ?"
-    if _device(archive, query):
+    if _device(query):
         sql += " AND resource = ?"
-    return _narrowed(archive, query, search, sql, [archive, query.with_.bare, *_device(archive, query)])
+    return _narrowed(archive, query, search, sql, [archive, query.with_.bare, *_device(query)])
 
 
-def _device(archive: JID, query: Query) -> list[str]:
-    """The device of a contact that is asked for. Of the archive's own all are: what it sent to itself (4.1.1)."""
-    with_ = query.with_
-    return [with_.resource] if with_ is not None and with_.resource and with_.bare != archive else []
+def _device(query: Query) -> list[str]:
+    """The one device of a contact, or the one occupant of a room, that is asked for."""
+    return [query.with_.resource] if query.with_ is not None and query.with_.resource else []
 
 
 def _narrowed(archive: JID, query: Query, search: Search, sql: str, parameters: list[str]) -> Read:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Final
 
 from xmppd.xmpp.errors import StanzaError
@@ -33,6 +34,15 @@ def forged(stanza: Stanza, by: JID) -> Stanza:
     if len(kept) == len(children):
         return stanza
     return stanza.with_letter(join(children[index] for index in kept), tuple(names[index] for index in kept))
+
+
+def claimants(stanza: Stanza) -> frozenset[JID]:
+    """Whom the stanza-ids in a message claim to be by."""
+    found: set[JID] = set()
+    for child in stanza.element.iterchildren(TAG):
+        with suppress(StanzaError):
+            found.add(JID.parse(child.get("by", "")))
+    return frozenset(found)
 
 
 def read_id(letter: bytes, by: JID) -> int:
