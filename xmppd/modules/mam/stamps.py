@@ -39,6 +39,11 @@ def forged(stanza: Stanza, by: JID) -> Stanza:
 def claimants(stanza: Stanza) -> frozenset[JID]:
     """Whom the stanza-ids in a message claim to be by."""
     found: set[JID] = set()
+    last = _STAMP.search(stanza.letter, max(0, len(stanza.letter) - _LONGEST))
+    if last is not None and b"&" not in last[1] and stanza.names.count(STAMPED) == 1:  # known without opening it
+        with suppress(StanzaError):
+            found.add(JID.parse(last[1].decode()))
+        return frozenset(found)
     for child in stanza.element.iterchildren(TAG):
         with suppress(StanzaError):
             found.add(JID.parse(child.get("by", "")))
