@@ -93,6 +93,10 @@ class Server(ABC):
     def command(self) -> list[str]:
         """What starts it in the foreground."""
 
+    @abstractmethod
+    def forget_rooms(self) -> None:
+        """Lose all rooms and their archives; the server does not run."""
+
     def environment(self) -> dict[str, str]:
         """For its process."""
         return dict(os.environ)
@@ -144,6 +148,9 @@ class Prosody(Server):
     def command(self) -> list[str]:
         return ["prosody", "--config", str(self.folder / "prosody.cfg.lua"), "-F"]
 
+    def forget_rooms(self) -> None:
+        shutil.rmtree(self.folder / "data" / "conference%2elocalhost", ignore_errors=True)
+
 
 class Ejabberd(Server):
     """From Debian's package."""
@@ -166,6 +173,10 @@ class Ejabberd(Server):
 
     def command(self) -> list[str]:
         return ["erl", "-noinput", "+S", "1:1", "-mnesia", "dir", f'"{self.folder}/mnesia"', "-s", "ejabberd"]
+
+    def forget_rooms(self) -> None:
+        for path in [*(self.folder / "mnesia").glob("muc_*"), *(self.folder / "mnesia").glob("archive_*")]:
+            path.unlink()
 
     def environment(self) -> dict[str, str]:
         return super().environment() | {
@@ -195,6 +206,9 @@ class Xmppd(Server):
 
     def command(self) -> list[str]:
         return [sys.executable, "-m", "xmppd", "run", "-c", str(self.folder / "xmppd.yml")]
+
+    def forget_rooms(self) -> None:
+        raise NotImplementedError
 
 
 SERVERS: dict[str, type[Server]] = {each.name: each for each in (Prosody, Ejabberd)}

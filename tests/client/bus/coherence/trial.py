@@ -1,0 +1,196 @@
+"""Runs a trial: starts everything, breaks it for a while, and says what was counted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.client.bus.servers import ROOMS, Server
+
+from .board import Board, Count
+from .database import Database
+from .proxy import Proxy
+from .worker import Task
+
+MEMBERS = 8
+KEYS = 200
+LEASE = 2.0
+ROOT = Path(__file__).parents[4]
+SETTLING = 3.0  # seconds after the last break until times are called quiet
+
+
+@dataclass
+class Report:
+    """What came out."""
+
+    counts: dict[str, int]
+    breaks: Counter[str] = field(default_factory=Counter)
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def quiet_hit_rate(self) -> float:
+        return self.counts["quiet_hits"] / max(1, self.counts["quiet_reads"])
+
+    def lines(self) -> list[str]:
+        """For people."""
+        counts = [f"{name.replace('_', ' '):>12} {value:>12,}" for name, value in self.counts.items()]
+        broken = ", ".join(f"{kind} {count}" for kind, count in sorted(self.breaks.items()))
+        return [*counts, f"quiet hit rate {self.quiet_hit_rate:.1%}", f"broken: {broken}", *self.complaints[:20]]
+
+
+class Trial:
+    """One server, its members, and a proxy for each."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server = server
+        self.folder = folder
+        self.board = Board(folder / "board", MEMBERS, KEYS)
+        self.proxies = [Proxy(server.port) for _ in range(MEMBERS)]
+        self.breaks: Counter[str] = Counter()
+        self._processes: list[subprocess.Popen[bytes] | None] = [None] * MEMBERS
+        self._one_at_a_time = asyncio.Lock()
+        self._logs = [folder / f"m{member}.log" for member in range(MEMBERS)]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything started, and ended at the end."""
+        Database(self.folder / "things.sqlite", KEYS)
+        self.server.provision([f"m{member}" for member in range(MEMBERS)])
+        await self.server.start()
+        for member, proxy in enumerate(self.proxies):
+            await proxy.start()
+            self._launch(member)
+        try:
+            yield
+        finally:
+            for member in range(MEMBERS):
+                self._kill(member)
+            for proxy in self.proxies:
+                await proxy.stop()
+            self.server.kill()
+
+    async def calm(self, seconds: float) -> None:
+        """Nothing breaks; after a moment that counts as quiet."""
+        await asyncio.sleep(SETTLING)
+        self.board.quiet = True
+        await asyncio.sleep(max(0.0, seconds - SETTLING))
+        self.board.quiet = False
+
+    async def storm(self, seconds: float) -> None:
+        """Something breaks each second or so, often before the last thing is whole again."""
+        kinds: dict[str, tuple[int, Callable[[], Coroutine[None, None, None]]]] = {
+            "cut": (4, self._cut),
+            "reset": (4, self._reset),
+            "stall": (5, self._stall),
+            "one-way stall": (3, self._stall_one_way),
+            "member killed": (3, self._kill_member),
+            "member stopped": (3, self._stop_member),
+            "server restarted": (1, self._restart_server),
+            "room made anew": (1, self._new_room),
+        }
+        weights = [weight for weight, _ in kinds.values()]
+        end = time.monotonic() + seconds
+        async with asyncio.TaskGroup() as group:
+            while time.monotonic() < end:
+                (kind,) = random.choices(list(kinds), weights)
+                self.breaks[kind] += 1
+                group.create_task(kinds[kind][1]())
+                await asyncio.sleep(random.expovariate(1.5))
+
+    def report(self) -> Report:
+        """What was counted so far."""
+        counts = {what.name.lower(): self.board.total(what) for what in Count}
+        lines = [line for log in self._logs if log.exists() for line in log.read_text(errors="replace").splitlines()]
+        bad = [line for line in lines if "VIOLATION" in line or "Traceback" in line or "Error:" in line]
+        return Report(counts, self.breaks, bad)
+
+    async def _cut(self) -> None:
+        random.choice(self.proxies).cut()
+
+    async def _reset(self) -> None:
+        random.choice(self.proxies).reset()
+
+    async def _stall(self) -> None:
+        await self._held(random.choice(self.proxies), up=True, down=True)
+
+    async def _stall_one_way(self) -> None:
+        up = random.random() < 0.5
+        await self._held(random.choice(self.proxies), up=up, down=not up)
+
+    async def _held(self, proxy: Proxy, *, up: bool, down: bool) -> None:
+        proxy.stall(up=up, down=down)
+        await asyncio.sleep(random.uniform(0.1, 3 * LEASE))
+        proxy.resume()
+
+    async def _kill_member(self) -> None:
+        member = random.randrange(MEMBERS)
+        if self._kill(member):
+            await asyncio.sleep(random.uniform(0, 2))
+            self._launch(member)
+
+    async def _stop_member(self) -> None:
+        process = random.choice(self._processes)
+        if process is not None:
+            process.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(random.uniform(0.1, 2 * LEASE))
+            process.send_signal(signal.SIGCONT)
+
+    async def _restart_server(self) -> None:
+        async with self._one_at_a_time:
+            self.server.kill()
+            await asyncio.sleep(random.uniform(0, 1))
+            await self.server.start()
+
+    async def _new_room(self) -> None:
+        """The server loses its rooms and their archives."""
+        async with self._one_at_a_time:
+            self.server.kill()
+            self.server.forget_rooms()
+            await self.server.start()
+
+    def _launch(self, member: int) -> None:
+        task = Task(
+            member, MEMBERS, KEYS, str(self.folder), self.proxies[member].port, f"cache@{ROOMS}", LEASE, writes=1.5
+        )
+        command = [sys.executable, "-m", "tests.client.bus.coherence.worker", task.text()]
+        with self._logs[member].open("ab") as log:
+            self._processes[member] = subprocess.Popen(
+                command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=dict(os.environ)
+            )
+
+    def _kill(self, member: int) -> bool:
+        process, self._processes[member] = self._processes[member], None
+        if process is None:
+            return False
+        process.kill()
+        process.wait()
+        return True
+
+
+async def run(server: Server, folder: Path, seconds: float) -> Report:
+    """Quiet, storm, quiet; longer trials have many of them."""
+    trial = Trial(server, folder)
+    async with trial.running():
+        rounds = max(1, round(seconds / 120))
+        part = seconds / rounds
+        for _ in range(rounds):
+            await trial.calm(part * 0.2)
+            await trial.storm(part * 0.5)
+            await trial.calm(part * 0.3)
+    return trial.report()
+
+
+def clear(folder: Path) -> None:
+    """Remove what a trial left."""
+    shutil.rmtree(folder, ignore_errors=True)
