@@ -68,7 +68,7 @@ async def test_requests_to_the_account_itself_are_the_default_lists_business(wor
 
 async def test_a_message_to_one_session_is_judged_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     romeo, tybalt = await world.online("romeo/orchard"), await world.online("tybalt/pda")
-    await applies(romeo, jid("mercutio@localhost"))
+    await applies(romeo, "<item type='jid' value='tybalt@localhost' action='deny' order='1'><iq/></item>")
     judged: list[str] = []
     allows = PrivacyList.allows
 
@@ -80,6 +80,19 @@ async def test_a_message_to_one_session_is_judged_once(world: World, monkeypatch
     tybalt.send(chat("romeo@localhost"))
     await romeo.receives("c:message")
     assert judged == ["tybalt@localhost/pda"]
+
+
+async def test_whom_a_list_of_addresses_does_not_have_passes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way of nearly all messages, which no item is asked about."""
+    romeo, tybalt = await world.online("romeo/orchard"), await world.online("tybalt/pda")
+    await applies(romeo, jid("mercutio@localhost"))
+    monkeypatch.setattr(PrivacyList, "allows", None)
+    tybalt.send(chat("romeo@localhost"))
+    await romeo.receives("c:message")
+    monkeypatch.undo()
+    await applies(romeo, DENY_ALL)
+    tybalt.send(chat("romeo@localhost"))
+    await tybalt.receives_error("service-unavailable")
 
 
 async def test_the_default_list_applies_while_nobody_is_there(world: World) -> None:

@@ -55,6 +55,11 @@ class PrivacyList:
             found = _earlier(found, self.rest[""], kind)
         return found is None or found.allow
 
+    @property
+    def addressed(self) -> dict[str, Item] | None:
+        """Its address items, where it has no others."""
+        return None if self.subscriptions or self.groups or self.rest else self.jids
+
     def find(self, key: Key) -> Item | None:
         """The first item of a type and value."""
         return self._tables[key[0]].get(key[1])
@@ -104,10 +109,11 @@ class Lists:
     """All lists of one account: by name, the default one, and those that are active, by session.
 
     `social` says that some item is about subscriptions or groups, `grouped` that one is about groups, `used` are the
-    lists that apply to anybody; `refresh` after each change keeps them.
+    lists that apply to anybody; `addressed` has the addresses that the only one of these is about, None where there are
+    more or where it is about more than addresses: whom it does not have passes. `refresh` after each change keeps them.
     """
 
-    __slots__ = ("active", "contacts", "default", "grouped", "named", "social", "used")
+    __slots__ = ("active", "addressed", "contacts", "default", "grouped", "named", "social", "used")
 
     def __init__(self, contacts: Contacts) -> None:
         self.named: dict[str, PrivacyList] = {}
@@ -116,10 +122,12 @@ class Lists:
         self.contacts = contacts
         self.social = self.grouped = False
         self.used: tuple[PrivacyList, ...] = ()
+        self.addressed: dict[str, Item] | None = None
 
     def refresh(self) -> None:
         """Note anew what the items are about, and which lists apply."""
         self.used = tuple({each: None for each in (self.default, *self.active.values()) if each is not None})
+        self.addressed = self.used[0].addressed if len(self.used) == 1 else None
         self.grouped = any(each.groups for each in self.named.values())
         self.social = self.grouped or any(each.subscriptions for each in self.named.values())
 
