@@ -170,4 +170,4 @@ async def test_what_is_gone_is_not_found_by_its_words() -> None:
         assert (await page(alice, wanted("secrets"))).texts == ["two secrets"]
         await later(world, 2)
         await world.server.commands.call("delete_old_mam_messages", ("all", "1"))
-        assert await world.host.house.storage.fetch("SELECT rowid FROM mam_words") == []
+        assert await world.host.house.storage.fetch("SELECT words FROM mam_words") == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from xmppd.api import Commit, Many, Storage, StorageError
+from xmppd.api import Commit, Many, Progress, Storage, StorageError
 
 if TYPE_CHECKING:
     from .handover import Handover
@@ -21,6 +21,7 @@ SELECT: Final = (
 TAKEN: Final = "DELETE FROM offline WHERE host = ? AND name = ? AND seq <= ?"
 CLEAR: Final = "DELETE FROM offline WHERE host = ? AND name = ?"
 COUNT: Final = "SELECT count(*), COALESCE(max(seq), 0) FROM offline WHERE host = ? AND name = ?"
+OLD_COUNT: Final = "SELECT count(*) FROM offline WHERE host = ? AND seq < ?"
 COUNTS: Final = "SELECT name, count(*), max(seq) FROM offline WHERE host = ? GROUP BY name LIMIT ?"
 OLD: Final = (
     "DELETE FROM offline WHERE (host, name, seq) IN (SELECT host, name, seq FROM offline WHERE host = ? AND seq < ? "
@@ -159,16 +160,18 @@ class Boxes:
         row = await self._storage.fetch_one(COUNT, self._host, name)
         return int(row[0]) if row else 0
 
-    async def delete_before(self, moment: float) -> int:
-        """Delete what was stored before a time; returns how many those were."""
-        deleted = 0
+    async def delete_before(self, moment: float, progress: Progress | None = None) -> int:
+        """Delete what was stored before a time, a batch at once; returns how many those were."""
+        before, deleted = int(moment * MICROSECONDS), 0
+        row = await self._storage.fetch_one(OLD_COUNT, self._host, before) if progress is not None else None
         while True:
-            before = int(moment * MICROSECONDS)
             (rows,) = await self._storage.write((OLD, (self._host, before, BATCH)))
             for (name,) in rows:
                 box = self._boxes.get(name)
                 if box is not None:
                     box.count = max(0, box.count - 1)
             deleted += len(rows)
+            if progress is not None and rows:
+                progress(deleted, max(deleted, row[0] if row else 0))
             if len(rows) < BATCH:
                 return deleted

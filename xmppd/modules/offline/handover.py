@@ -33,6 +33,9 @@ class Owner(Protocol):
     def present(self, name: str) -> Sequence[Session]:
         """The sessions of an account that may be given messages."""
 
+    def has_read(self, session: Session, packed: bytes) -> bool:
+        """Whether a session reads a stored message from the archive."""
+
     def count_taken(self, number: int) -> None:
         """So many messages have reached a client."""
 
@@ -113,7 +116,9 @@ class Handover:
 
     async def _give_one(self, seq: int, packed: bytes) -> bool:
         if not self._over:
-            if seq <= self._start:
+            if self._owner.has_read(self.session, packed):
+                pass  # it is no less taken
+            elif seq <= self._start:
                 await _deliver(self.session, unpack(packed, self._delay(seq), DELAYED))
             else:
                 stanza = unpack(packed)

@@ -17,6 +17,7 @@ from xmppd.api import (
     Module,
     ModuleOptions,
     PresenceChanged,
+    Progress,
     Returned,
     Session,
     SessionEvent,
@@ -50,6 +51,11 @@ class Offline(Module):
     one whose connection breaks before that stays for the next session. So a message is never lost, and it comes twice
     only if the server dies, or the connection breaks in disorder, in the moment between. Subscription requests are the
     roster's.
+
+    Where messages are archived too (`mam`), a session that looks through its archive before its initial presence, or
+    that binds by XEP-0386, is not given those that were in the archive at that moment: it reads them there. They count
+    as delivered. What came later, what is not archived, and what the archive may have dropped meanwhile it is given;
+    and who does not use the archive is given all.
     """
 
     features, xeps, migrations = {"msgoffline"}, {"0160": "1.0.1", "0203": "2.0", "0334": "0.4.0"}, MIGRATIONS
@@ -185,6 +191,11 @@ class Offline(Module):
         sessions = self.host.sessions.of(JID(name, self.host.name))
         return [session for session in sessions if session.presence is not None and session.priority >= 0]
 
+    def has_read(self, session: Session, packed: bytes) -> bool:
+        """Whether a session reads a stored message from the archive."""
+        mam = self.maybe("mam")
+        return mam is not None and bool(mam.has_read(session, packed))
+
     def count_taken(self, number: int) -> None:
         """For the metrics."""
         self.delivered.inc(number)
@@ -217,18 +228,18 @@ class Offline(Module):
         return await self._boxes.count(account.local)
 
     @command("delete_expired_messages", "Delete stored messages that are older than expire_days", "offline", "purge")
-    async def delete_expired_messages(self) -> int:
+    async def delete_expired_messages(self, progress: Progress) -> int:
         """Returns how many were deleted."""
         if not self.options.expire_days:
             raise CommandError("no message expires; set expire_days of the module offline, or use delete_old_messages")
-        return await self.delete_old_messages(self.options.expire_days)
+        return await self.delete_old_messages(self.options.expire_days, progress)
 
     @command("delete_old_messages", "Delete stored messages that are older than so many days", "offline", "purge")
-    async def delete_old_messages(self, days: int) -> int:
+    async def delete_old_messages(self, days: int, progress: Progress) -> int:
         """Returns how many were deleted."""
         if days < 0:
             raise CommandError("DAYS must be 0 or more")
-        return await self._boxes.delete_before(self.clock.time() - days * DAY)
+        return await self._boxes.delete_before(self.clock.time() - days * DAY, progress)
 
     async def import_account(self, account: JID, element: Element) -> bool:
         """Take the `<offline-messages/>` of an export (XEP-0227 4.4)."""

@@ -11,7 +11,10 @@ from xmppd.xmpp.stanza import Stanza
 NO_STORE: Final = f"{HINTS} no-store"
 STORE: Final = f"{HINTS} store"
 # Alone, or beside a chat state, they tell nothing that would still be true tomorrow.
-PASSING: Final = (f"{CHAT_STATES} ", f"{HINTS} ", f"{DELAY} ", f"{CLIENT} thread", "urn:xmpp:sid:0 ", "jabber:x:event ")
+PASSING: Final = (
+    *(f"{CHAT_STATES} ", f"{HINTS} ", f"{DELAY} ", f"{CLIENT} thread"),
+    *("jabber:x:event ", "urn:xmpp:carbons:2 ", "urn:xmpp:mam:2 ", "urn:xmpp:sid:0 "),
+)
 NEVER: Final = frozenset({"groupchat", "headline", "error"})  # any other is normal or chat (RFC 6121 5.2.2)
 BODY: Final = f"{CLIENT} body"
 

@@ -1,0 +1,124 @@
+"""Offline messages and the archive agree: who reads the archive does not get them twice, who does not gets them."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.kit.world import World, a_world
+from tests.stories.archives import HINTS, MAM, MODULES, form, page, say
+from tests.stories.test_offline import stored, texts
+from tests.stories.test_offline_admin import later
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with a_world(modules=MODULES | {"mam": {"expire_days": 30}}) as made:
+        await made.account("bob")
+        yield made
+
+
+async def test_who_does_not_use_the_archive_gets_them_as_before(world: World) -> None:
+    """And each carries its id in the archive, so that a client that asks later knows it."""
+    alice, bob = await world.session("alice/phone"), await world.session("bob/pidgin")
+    await say(alice, "one", "two")
+    bob.send("<presence/>")
+    messages = [await bob.receive() for _ in range(2)]
+    assert [message.findtext("{jabber:client}body") for message in messages] == ["one", "two"]
+    stamps = [message.find("{urn:xmpp:sid:0}stanza-id") for message in messages]
+    found = await page(bob)
+    assert [stamp.get("id") for stamp in stamps if stamp is not None] == found.ids
+    while await stored(world):
+        await bob.ping()
+
+
+async def test_who_has_looked_through_the_archive_does_not_get_them_again(world: World) -> None:
+    """XEP-0313 5.1.1; nor does the next one, for they are delivered."""
+    alice = await world.session("alice/phone")
+    await say(alice, "one", "two")
+    bob = await world.session("bob/phone")
+    assert (await page(bob)).texts == ["one", "two"]
+    bob.send("<presence/>")
+    await bob.receives_nothing()
+    while await stored(world):
+        await bob.ping()
+    pidgin = await world.online("bob/pidgin", "")
+    pidgin.send("<presence/>")
+    await pidgin.receives_nothing()
+
+
+async def test_what_came_after_the_query_is_delivered(world: World) -> None:
+    alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
+    await say(alice, "one")
+    assert (await page(bob)).texts == ["one"]
+    await say(alice, "two")
+    bob.send("<presence/>")
+    assert await texts(bob) == ["two"]
+
+
+async def test_what_is_not_archived_is_delivered(world: World) -> None:
+    alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
+    await say(alice, "one")
+    hint = f"<no-permanent-store xmlns='{HINTS}'/>"
+    alice.send(f"<message to='bob@localhost' type='chat'><body>off the record</body>{hint}</message>")
+    await say(alice, "two")
+    assert (await page(bob)).texts == ["one", "two"]
+    bob.send("<presence/>")
+    assert await texts(bob) == ["off the record"]
+
+
+async def test_a_sender_cannot_pretend_that_it_is_archived(world: World) -> None:
+    """What looks like the archive's own mark, quoted inside of the message."""
+    alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
+    mark = f"<stanza-id xmlns='urn:xmpp:sid:0' by='bob@localhost' id='{1:026x}'/>"
+    hint = f"<no-permanent-store xmlns='{HINTS}'/>"
+    body = f"<body>heard<![CDATA[{mark}]]></body>"
+    alice.send(f"<message to='bob@localhost' type='chat'>{hint}{body}<![CDATA[{mark}]]></message>")
+    alice.send(f"<message to='bob@localhost' type='chat'>{hint}<body>too</body>{mark}</message>")
+    await alice.ping()
+    await page(bob)
+    bob.send("<presence/>")
+    assert [text and text.partition("<")[0] for text in await texts(bob)] == ["heard", "too"]
+
+
+@pytest.mark.parametrize("asked", [form(with_="carol@localhost"), "metadata"])
+async def test_a_question_for_something_special_is_no_sign_of_using_the_archive(world: World, asked: str) -> None:
+    alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
+    await say(alice, "one")
+    if asked == "metadata":
+        await bob.ask(f"<iq type='get'><metadata xmlns='{MAM}'/></iq>")
+    else:
+        await page(bob, asked)
+    bob.send("<presence/>")
+    assert await texts(bob) == ["one"]
+
+
+async def test_a_session_that_says_at_binding_that_it_uses_the_archive(world: World) -> None:
+    """As XEP-0386 4 wants it."""
+    alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
+    await say(alice, "one")
+    session = world.host.sessions.find(bob.jid)
+    assert session is not None
+    world.module("mam").use_archive(session)
+    await say(alice, "two")
+    bob.send("<presence/>")
+    assert await texts(bob) == ["two"]
+
+
+async def test_what_the_archive_has_dropped_is_delivered(world: World) -> None:
+    alice = await world.session("alice/phone")
+    await say(alice, "one")
+    await later(world, 31)
+    bob = await world.session("bob/phone")
+    await page(bob)
+    bob.send("<presence/>")
+    assert await texts(bob) == ["one"]
+
+
+async def test_deleting_tells_how_far_it_is(world: World) -> None:
+    alice = await world.session("alice/phone")
+    await say(alice, "one", "two")
+    await later(world, 2)
+    told: list[tuple[int, int]] = []
+    call = world.server.commands.call
+    assert await call("delete_old_messages", ("1",), progress=lambda *now: told.append(now)) == 2
+    assert told == [(2, 2)]
