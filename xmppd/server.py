@@ -18,6 +18,7 @@ from xmppd.clock import Clock, Timetable
 from xmppd.commands import Commands
 from xmppd.config import Config, ConfigError, Limits, differences, held_back
 from xmppd.host import Host, House
+from xmppd.http.listener import HTTPListener
 from xmppd.listeners.certificates import Certificates
 from xmppd.listeners.clients import ClientListener
 from xmppd.listeners.components import ComponentListener
@@ -42,10 +43,11 @@ SECRET: Final = 32  # bytes
 TOKEN_EXPIRY: Final = 86400.0  # seconds; an expired token is refused at once, this only makes room
 CERTIFICATE_CHECK: Final = 60.0  # seconds; a renewed certificate is in use a minute later
 
-Door = ClientListener | ComponentListener
-KINDS: Final[Mapping[str, type[ClientListener] | type[ComponentListener]]] = {
+Door = ClientListener | ComponentListener | HTTPListener
+KINDS: Final[Mapping[str, type[ClientListener] | type[ComponentListener] | type[HTTPListener]]] = {
     "c2s": ClientListener,
     "component": ComponentListener,
+    "http": HTTPListener,
 }
 
 

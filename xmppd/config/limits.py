@@ -98,13 +98,17 @@ class Limits(Section):
         20000, "Connections to one door for HTTP; more are closed at once. A page with BOSH has two."
     )
     max_http_body: int = limit(
-        524288, "The body of one HTTP request; 413 past it. Two stanzas of the greatest size, in one BOSH request.", 16384
+        524288,
+        "The body of one HTTP request; 413 past it. Two stanzas of the greatest size, in one BOSH request.",
+        16384,
     )
     http_request_timeout: float = limit(
         20, "For a whole HTTP request to arrive; 408 past it. A body of the greatest size over a bad line.", 0.001
     )
     http_keep_alive: float = limit(
-        180, "An HTTP connection without a request is closed. Pages that the browser slows down ask once a minute.", 0.001
+        180,
+        "An HTTP connection without a request is closed. Pages that the browser slows down ask once a minute.",
+        0.001,
     )
     bosh_wait: int = limit(
         120, "The longest a BOSH request is held. Clients ask for 60 as a rule; some proxies cut off after 60 to 120."

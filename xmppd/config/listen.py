@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-from typing import Any, Literal, Self
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from .section import Secret, Section, domain
+from .section import AbsolutePath, Secret, Section, Words, domain
+
+Answerer = Literal["bosh", "websocket", "host_meta", "metrics", "pages", "modules"]
+"""What may answer at a path of a door for HTTP; `modules` are the routes that modules add beneath it."""
+
+Networks = Annotated[
+    tuple[IPv4Network | IPv6Network, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+]
+HTTP_ONLY: Final = (
+    "request_handlers",
+    "origins",
+    "trusted_proxies",
+    "cleartext",
+    "urls",
+    "see_other_uri",
+    "document_root",
+)
 
 
 class ComponentHost(Section):
@@ -26,7 +42,27 @@ class Listener(Section):
     tls: bool = Field(default=False, description="TLS from the first byte (XEP-0368; https).")
     shaper: str | None = Field(default=None, description="The name of a shaper; none: as fast as the peer sends.")
     access: str = Field(default="all", description="The access rule or acl that says who may log in here.")
-    request_handlers: dict[str, str] = Field(default={}, description="http only: path -> what answers there.")
+    request_handlers: dict[str, Answerer] = Field(
+        default={}, description="http only: path -> bosh, websocket, host_meta, metrics, pages or modules."
+    )
+    origins: Words = Field(
+        default=(),
+        description='http only: the web sites whose pages may come here, as https://chat.example; "*" is every site. '
+        "Pages of the door's own address always may, and programs that are no browsers.",
+    )
+    trusted_proxies: Networks = Field(
+        default=(), description="http only: addresses whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
+    cleartext: Literal["never", "loopback", "always"] = Field(
+        default="never", description="http only: who may log in without TLS. PLAIN is not for them in any case."
+    )
+    urls: dict[Literal["bosh", "websocket"], str] = Field(
+        default={}, description="http only: where clients find these from outside, for host-meta; else as they came."
+    )
+    see_other_uri: str | None = Field(
+        default=None, description="http only: where clients are sent when the server shuts down (RFC 7395 3.6.1)."
+    )
+    document_root: AbsolutePath | None = Field(default=None, description="http only: the folder that `pages` shows.")
     hosts: dict[str, ComponentHost] = Field(default={}, description="component only: domain -> {password: ...}.")
 
     @model_validator(mode="before")
@@ -50,6 +86,15 @@ class Listener(Section):
                 raise ValueError(f"the path {path!r} must begin with /")
         return value
 
+    @field_validator("origins")
+    @classmethod
+    def _origins_are_sites(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            scheme, found, host = origin.partition("://")
+            if origin != "*" and (not found or not scheme or not host or "/" in host):
+                raise ValueError(f"{origin!r} is no origin; write it as https://chat.example or http://localhost:8080")
+        return tuple(origin.lower() for origin in value)
+
     @field_validator("hosts")
     @classmethod
     def _components_have_domains(cls, value: dict[str, ComponentHost]) -> dict[str, ComponentHost]:
@@ -57,9 +102,11 @@ class Listener(Section):
 
     @model_validator(mode="after")
     def _options_fit_the_module(self) -> Self:
-        for option, module in (("request_handlers", "http"), ("hosts", "component")):
-            if getattr(self, option) and self.module != module:
+        for option, module in (*((option, "http") for option in HTTP_ONLY), ("hosts", "component")):
+            if option in self.model_fields_set and self.module != module:
                 raise ValueError(f"{option} belongs to module: {module}, not {self.module}")
+        if "pages" in self.request_handlers.values() and self.document_root is None:
+            raise ValueError("pages needs document_root: the folder that it shows")
         if self.module == "component" and not self.hosts:
             raise ValueError("a door for components needs hosts: {domain: {password: ...}}")
         if self.tls and self.starttls != "none":

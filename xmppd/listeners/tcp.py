@@ -71,6 +71,15 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.address = str(peer[0]).removeprefix("::ffff:") if peer else ""
 
+    def succeed(self, other: Connection) -> None:
+        """Go on where another stands, which is over: the peer speaks another protocol from now on."""
+        transport, other.transport, other.closing = other.transport, None, True
+        self.address, self._engine, self._paused = other.address, other.engine, other._paused
+        self._congested, self._written = other._congested, other._written
+        self.transport = transport
+        if transport is not None:
+            transport.set_protocol(self)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer is gone."""
         self.closing = True

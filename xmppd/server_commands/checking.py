@@ -13,7 +13,7 @@ from xmppd.api.loader import find
 from xmppd.config import Config, ConfigError, explain, load
 from xmppd.listeners.certificates import Certificates
 
-PROTOCOLS: Final = ("c2s", "component")  # what doors speak; the configuration has words for more to come
+PROTOCOLS: Final = ("c2s", "component", "http")  # what doors speak; the configuration has words for more to come
 
 
 def read(file: str | Path) -> Config:

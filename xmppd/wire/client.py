@@ -50,10 +50,8 @@ class ClientStream:
 
     def _legal(self, item: Item) -> Item:
         if isinstance(item, Header):
-            return _check_header(item)
-        if isinstance(item, Stanza) and not self.state & State.AUTHENTICATED and item.kind != "iq":
-            return StreamError("not-authorized", "log in before you send stanzas")
-        return item
+            return check_header(item)
+        return check_stanza(item, self.state)
 
     def grant(self, state: int) -> None:
         """Something was negotiated."""
@@ -101,7 +99,15 @@ class ClientStream:
         return self._framer.lang
 
 
-def _check_header(header: Header) -> Item:
+def check_stanza(item: Item, state: int) -> Item:
+    """The item, or what is wrong with it in this state."""
+    if isinstance(item, Stanza) and not state & State.AUTHENTICATED and item.kind != "iq":
+        return StreamError("not-authorized", "log in before you send stanzas")
+    return item
+
+
+def check_header(header: Header) -> Item:
+    """The header, or what is wrong with it."""
     if header.content != ns.CLIENT:
         return StreamError("invalid-namespace", f"a client's stanzas are in {ns.CLIENT}")
     version = header.attributes.get("version", "")

@@ -1,0 +1,1 @@
+"""One HTTP listener: BOSH, WebSocket, host-meta, metrics, pages, and the routes of modules."""

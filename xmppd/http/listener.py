@@ -1,0 +1,87 @@
+"""One listening socket for HTTP, and what answers at which path."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from xmppd.config import Listener
+from xmppd.listeners import login
+from xmppd.listeners.listener import TCPListener
+from xmppd.listeners.shared import Shared
+from xmppd.wire.features import Features, State
+
+from .answers import Dates
+from .connection import HTTPConnection
+from .exchange import Exchange
+from .peers import is_loopback, is_within
+from .reading import Bounds, Reader, Readers
+from .websocket import WebSocketClient, WebSocketDoor
+
+# What carries the stream here compresses by itself, or not at all: no layer is laid between (XEP-0206 5).
+NO_LAYERS: Final = State.COMPRESSED
+
+
+class HTTPListener(TCPListener[Any]):
+    """Listens for HTTP as one entry of `listen` says."""
+
+    alpn = ("http/1.1",)
+
+    def __init__(self, options: Listener, shared: Shared) -> None:
+        super().__init__(options, shared)
+        self.connections: set[HTTPConnection | WebSocketClient] = set()
+        self.features: Features[Any] = Features(login.ROWS)
+        self.initial_state = NO_LAYERS
+        self.dates = Dates(shared.house.clock)
+        self.readers = Readers(Bounds(shared.limits.max_http_body))
+        self._addresses: Counter[str] = Counter()
+        self._websocket = WebSocketDoor(self)
+
+    def connection(self) -> HTTPConnection:
+        """Somebody who comes in."""
+        return HTTPConnection(self)
+
+    @property
+    def description(self) -> str:
+        """For the line that says the server is ready."""
+        what = ", ".join(sorted(set(self.options.request_handlers.values())))
+        return f"{'https' if self.options.tls else 'http'} {self.options.ip}:{self.port} ({what})"
+
+    def admits(self, connection: HTTPConnection) -> bool:
+        """Count a newcomer; False where there are too many. Proxies that are trusted may have as many as they like."""
+        limits, address = self.shared.limits, connection.address
+        full = len(self.connections) >= limits.max_http_connections or (
+            self._addresses[address] >= limits.max_connections_per_address
+            and not is_within(address, self.options.trusted_proxies)
+        )
+        self.connections.add(connection)
+        self._addresses[address] += 1
+        return not full
+
+    def departed(self, connection: HTTPConnection) -> None:
+        """A connection is gone, or speaks another protocol from now on."""
+        self._addresses[connection.address] -= 1
+        if not self._addresses[connection.address]:
+            del self._addresses[connection.address]
+        self.left(connection)
+
+    def state_of(self, exchange: Exchange) -> int:
+        """What has been negotiated for who sends this: logging in waits for TLS unless the door is told otherwise."""
+        if exchange.secure:
+            return NO_LAYERS | State.SECURE | State.READY
+        cleartext = self.options.cleartext
+        if cleartext == "always" or (cleartext == "loopback" and is_loopback(exchange.address)):
+            return NO_LAYERS | State.READY
+        return NO_LAYERS
+
+    def may_log_in(self, exchange: Exchange) -> bool:
+        """Whether it does not matter that the connection is not secure, or it is."""
+        return bool(self.state_of(exchange) & State.READY)
+
+    def serve(self, exchange: Exchange, reader: Reader) -> None:
+        """Answer a request, now or later."""
+        handler = self.options.request_handlers.get(exchange.path)
+        if handler == "websocket":
+            self._websocket.serve(exchange, reader)
+        else:
+            exchange.send(404, b"there is nothing here\n")
