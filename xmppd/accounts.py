@@ -82,7 +82,7 @@ class Accounts:
         if known is not None:
             return known
         changes = self._changes
-        found = await self._storage.fetch_one(SELECT, self.host, user) is not None
+        found = await self._storage.look(SELECT, self.host, user) is not None
         # An answer that an account's making or removal has overtaken must not be remembered.
         if changes == self._changes:
             self._remember(user, found)
@@ -90,7 +90,7 @@ class Accounts:
 
     async def credentials(self, user: str) -> Credentials | None:
         """The keys by hash, None where there is no such account. Never from memory: the time would tell who exists."""
-        row = await self._storage.fetch_one(SELECT, self.host, user)
+        row = await self._storage.look(SELECT, self.host, user)
         return None if row is None else _Stored(row)
 
     async def create(self, user: str, password: str) -> None:

@@ -152,9 +152,9 @@ class Counted:
         self.reads = 0
         self.before_answer: Accounts | None = None
 
-    async def fetch_one(self, sql: str, *parameters: Any) -> Row | None:
+    async def look(self, sql: str, *parameters: Any) -> Row | None:
         self.reads += 1
-        row = await self._storage.fetch_one(sql, *parameters)
+        row = await self._storage.look(sql, *parameters)
         if self.before_answer is not None:
             overtaking, self.before_answer = self.before_answer, None
             await overtaking.create_many([("alice", {})])

@@ -59,6 +59,27 @@ async def test_reads_do_not_wait_behind_writes(storage: Storage, tmp_path: Path)
     assert await storage.fetch("SELECT text FROM letters") == [("a",)]
 
 
+async def test_a_row_is_looked_up_at_once_and_beside_a_write(storage: Storage, tmp_path: Path) -> None:
+    await storage.write(("INSERT INTO letters (id, text) VALUES (1, 'a')", ()))
+    other = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("UPDATE letters SET text = 'b'")
+    looking = storage.look("SELECT text FROM letters WHERE id = ?", 1)
+    with pytest.raises(StopIteration) as answer:
+        looking.send(None)  # type: ignore[attr-defined]
+    assert answer.value.value == ("a",)
+    other.execute("COMMIT")
+    other.close()
+    assert await storage.look("SELECT text FROM letters WHERE id = ?", 1) == ("b",)
+
+
+async def test_what_cannot_be_read_at_once_is_asked_elsewhere(storage: Storage) -> None:
+    """In the loop's own thread nobody waits for a lock; where reading fails, a thread that may wait tries again."""
+    await storage.write(("INSERT INTO letters (id, text) VALUES (1, 'a')", ()))
+    storage._here.close()  # type: ignore[attr-defined]
+    assert await storage.look("SELECT text FROM letters WHERE id = ?", 1) == ("a",)
+
+
 async def test_an_error_that_undoes_the_whole_group_fails_it_whole(
     storage: Storage, caplog: pytest.LogCaptureFixture
 ) -> None:

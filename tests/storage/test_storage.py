@@ -21,6 +21,18 @@ async def test_what_is_written_can_be_read(storage: Storage) -> None:
     assert await storage.fetch_one("SELECT text FROM letters WHERE id = ?", 2) is None
 
 
+async def test_a_row_that_is_looked_up_is_that_of_a_read(storage: Storage) -> None:
+    one = "SELECT text FROM letters WHERE id = ?"
+    assert await storage.look(one, 1) is None
+    for text in ("a", "b"):
+        await storage.write(
+            ("INSERT INTO letters (id, text) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET text = ?", (text, text))
+        )
+        assert await storage.look(one, 1) == await storage.fetch_one(one, 1) == (text,)
+    with pytest.raises(StorageError):
+        await storage.look("SELECT nothing FROM nowhere")
+
+
 async def test_bytes_text_and_large_numbers_come_back_as_they_went(storage: Storage) -> None:
     row = (2**62, "zażółć 𝄞 '?'", b"\x00\xff?")
     await storage.write(("INSERT INTO letters (id, text, body) VALUES (?, ?, ?)", row))

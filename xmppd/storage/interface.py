@@ -95,6 +95,13 @@ class Storage(Protocol):
         """The first row of a read, or None."""
         ...
 
+    async def look(self, sql: str, *parameters: Any) -> Row | None:
+        """One row by its key, as `fetch_one`: for what each login or stanza asks.
+
+        A database in this process answers at once, in this thread: to ask another one takes ten times what it asks for.
+        """
+        ...
+
     def pages(self, sql: str, *parameters: Any, size: int = 500) -> AsyncGenerator[Rows, None]:
         """The rows of a large read, at most `size` at once, all of one moment. Read to the end, or `aclose()` it."""
         ...

@@ -76,6 +76,8 @@ class PostgreSQL:
             raise self._described(error) from None
         return None if record is None else tuple(record)
 
+    look = fetch_one
+
     async def pages(self, sql: str, *parameters: Any, size: int = 500) -> AsyncGenerator[Rows, None]:
         try:
             async with self._pool.acquire() as connection, connection.transaction():

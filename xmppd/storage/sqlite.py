@@ -70,6 +70,16 @@ class Connection(aiosqlite.Connection):
         self._thread.join()  # no wait: it has answered, and only leaves its function
 
 
+def _open_here(path: Path) -> sqlite3.Connection:
+    """A connection to read with in the loop's own thread, which never waits for a lock. Raises StorageError."""
+    try:
+        connection = sqlite3.connect(str(path), timeout=0, isolation_level=None)
+    except sqlite3.Error as error:
+        raise StorageError(f"{path}: {described(error)}") from error
+    _execute_all(connection, READER)
+    return connection
+
+
 def _execute_all(connection: sqlite3.Connection, texts: Sequence[str]) -> None:
     for sql in texts:
         connection.execute(sql)
@@ -101,10 +111,13 @@ def _migrate(connection: sqlite3.Connection, owner: str, migrations: Sequence[st
 class SQLite:
     """Storage in one file, which only its owner may read."""
 
-    def __init__(self, path: Path, writer: Connection, readers: Sequence[Connection], limit: int) -> None:
+    def __init__(
+        self, path: Path, writer: Connection, readers: Sequence[Connection], here: sqlite3.Connection, limit: int
+    ) -> None:
         self._path = path
         self._writer = writer
         self._readers = readers
+        self._here = here
         self._turn = 0
         self._closed = False
         self._group = GroupCommit(self._commit, limit)
@@ -122,14 +135,22 @@ class SQLite:
             for pragmas in (WRITER, *[READER] * readers):
                 connections.append(await Connection.open(path, pragmas))
                 undo.push_async_callback(connections[-1].close)
+            here = _open_here(path)
             undo.pop_all()
-        return cls(path, connections[0], connections[1:], limit)
+        return cls(path, connections[0], connections[1:], here, limit)
 
     async def fetch(self, sql: str, *parameters: Any) -> Rows:
         return await self._reader().run(_fetch, sql, parameters)
 
     async def fetch_one(self, sql: str, *parameters: Any) -> Row | None:
         return await self._reader().run(_fetch_one, sql, parameters)
+
+    async def look(self, sql: str, *parameters: Any) -> Row | None:
+        self._check_open()
+        try:
+            return _fetch_one(self._here, sql, parameters)
+        except sqlite3.Error:  # as a rule it is busy: another thread may wait for that, this one may not
+            return await self.fetch_one(sql, *parameters)
 
     async def pages(self, sql: str, *parameters: Any, size: int = 500) -> AsyncGenerator[Rows, None]:
         self._check_open()
@@ -159,6 +180,7 @@ class SQLite:
         if not self._closed:
             self._closed = True
             await self._group.close()
+            self._here.close()
             for connection in (*self._readers, self._writer):
                 await connection.close()
 
