@@ -161,6 +161,7 @@ authentication = "internal_hashed"
 log = {{ debug = "{self.log}" }}
 VirtualHost "{self.host}"
 ssl = {{ certificate = "{self.certificates.certificate}"; key = "{self.certificates.key}" }}
+Component "conference.{self.host}" "muc"
 """
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+
+from .roomgoer import Roomgoer
 
 PATIENCE_SECONDS = 30.0
 """How long a client may take to show what it should. Only a failing test ever waits so long."""
@@ -32,7 +34,7 @@ class Access:
         return f"{self.user}@{self.host}"
 
 
-class Client(ABC):
+class Client(Roomgoer):
     """One running client, logged in to at most one account.
 
     Verbs that act (`adds`, `says`, ...) return once the client took the order. Verbs that watch (`hears`, `sees`,

@@ -9,15 +9,17 @@ import sys
 from importlib import import_module
 from typing import Any
 
+from .gajim_rooms import Rooms
 from .orders import Orders
 
 ACCOUNT = "account"
 
 
-class Strings:
+class Strings(Rooms):
     """Obeys orders inside a running Gajim, and keeps what Gajim announced."""
 
     def __init__(self, authority: str) -> None:
+        super().__init__(ACCOUNT)
         self._authority = authority
         self._heard: list[tuple[str, str]] = []
         self._asked: list[str] = []
@@ -92,6 +94,7 @@ class Strings:
             "done": self._done,
             "windows": self._windows(),
             "contacts": self._contacts() if there else [],
+            **(self.look_in_rooms() if there else {}),
         }
 
     def _listen(self) -> None:
@@ -100,6 +103,7 @@ class Strings:
         ged, tls = _gajim("ged"), import_module("gi.repository.Gio")
         tls.TlsBackend.get_default().set_default_database(tls.TlsFileDatabase.new(self._authority))
         handlers = {"message-received": self._hear, "subscribe-presence-received": self._ask}
+        handlers["gc-message-received"] = self.hear_in
         for event, handler in handlers.items():
             _gajim("app").ged.register_event_handler(event, ged.POSTGUI, handler)
         self._ready = True
@@ -126,18 +130,11 @@ class Strings:
         ]
 
     @property
-    def _client(self) -> Any:
-        return _gajim("app").get_client(ACCOUNT)
-
-    @property
     def _roster(self) -> Any:
         return self._client.get_module("Roster")
 
     def _contact(self, jid: Any) -> Any:
         return self._client.get_module("Contacts").get_contact(jid)
-
-    def _jid(self, jid: str) -> Any:
-        return import_module("nbxmpp.protocol").JID.from_string(jid)
 
 
 def _gajim(name: str) -> Any:

@@ -6,13 +6,14 @@ import subprocess
 import time
 from pathlib import Path
 
-from .base import Access, Client
+from .base import Access
+from .profanity_rooms import ProfanityRooms
 from .terminal import Terminal
 
 ASK_AGAIN_SECONDS = 0.4
 
 
-class Profanity(Client):
+class Profanity(ProfanityRooms):
     """profanity 0.13 in tmux."""
 
     name = "profanity"

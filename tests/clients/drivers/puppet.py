@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .base import Access, Client
+from .base import Access
+from .puppet_rooms import PuppetRooms
 
 LOG_TAIL = 4000
 
 
-class Puppet(Client):
+class Puppet(PuppetRooms):
     """What drivers with a worker process have in common; `orders.py` is the other end of the strings.
 
     A worker obeys log_out, add, approve, become, say, rename, regroup and remove, and answers `look` with a mapping of

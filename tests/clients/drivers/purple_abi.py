@@ -9,6 +9,7 @@ LIBRARY = "libpurple.so.0"
 _KINDS = {"p": c_void_p, "s": c_char_p, "i": c_int, "u": c_uint, "z": c_size_t, "v": None}
 
 GLIB_FUNCTIONS = {
+    "g_hash_table_replace": "i:ppp",
     "g_main_loop_new": "p:pi",
     "g_main_loop_run": "v:p",
     "g_list_length": "u:p",
@@ -16,14 +17,15 @@ GLIB_FUNCTIONS = {
     "g_slist_length": "u:p",
     "g_slist_nth_data": "p:pu",
     "g_source_remove": "i:u",
+    "g_strdup": "p:s",
     "g_unix_fd_add_full": "u:iiuppp",
 }
 
 PURPLE_FUNCTIONS = {
     "purple_account_add_buddy": "v:pp",
-    "purple_account_new": "p:ss",
     "purple_account_get_connection": "p:p",
     "purple_account_is_connected": "i:p",
+    "purple_account_new": "p:ss",
     "purple_account_remove_buddy": "v:ppp",
     "purple_account_set_enabled": "v:psi",
     "purple_account_set_int": "v:psi",
@@ -45,10 +47,17 @@ PURPLE_FUNCTIONS = {
     "purple_buddy_get_presence": "p:p",
     "purple_buddy_new": "p:pss",
     "purple_certificate_add_ca_search_path": "v:s",
+    "purple_cmd_do_command": "i:pssp",
     "purple_connection_get_prpl": "p:p",
     "purple_connections_get_handle": "p:",
+    "purple_conv_chat_cb_get_name": "s:p",
+    "purple_conv_chat_get_users": "p:p",
+    "purple_conv_chat_has_left": "i:p",
+    "purple_conv_chat_send": "v:ps",
     "purple_conv_im_send": "v:ps",
+    "purple_conversation_get_chat_data": "p:p",
     "purple_conversation_get_im_data": "p:p",
+    "purple_conversation_get_name": "s:p",
     "purple_conversation_new": "p:ips",
     "purple_conversations_get_handle": "p:",
     "purple_core_init": "i:s",
@@ -65,6 +74,8 @@ PURPLE_FUNCTIONS = {
     "purple_notify_set_ui_ops": "v:p",
     "purple_plugins_add_search_path": "v:s",
     "purple_presence_get_active_status": "p:p",
+    "purple_request_field_bool_set_value": "v:pi",
+    "purple_request_field_get_type": "i:p",
     "purple_request_field_string_set_value": "v:ps",
     "purple_request_fields_exists": "i:ps",
     "purple_request_fields_get_field": "p:ps",
@@ -77,6 +88,13 @@ PURPLE_FUNCTIONS = {
     "purple_status_get_id": "s:p",
     "purple_util_set_user_dir": "v:s",
     "serv_alias_buddy": "v:p",
+    "serv_join_chat": "v:pp",
+}
+
+JABBER_FUNCTIONS = {
+    "jabber_actions": "p:pp",
+    "jabber_chat_create_instant_room": "v:p",
+    "jabber_chat_info_defaults": "p:ps",
 }
 
 InputFunction = CFUNCTYPE(None, c_void_p, c_int, c_uint)
@@ -161,7 +179,7 @@ def protocol() -> Any:
     with open("/proc/self/maps") as maps:
         path = next(line.split()[-1] for line in maps if "/libjabber.so" in line)
     library = ctypes.CDLL(path)
-    _type(library, {"jabber_actions": "p:pp"})
+    _type(library, JABBER_FUNCTIONS)
     return library
 
 

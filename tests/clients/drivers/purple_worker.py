@@ -11,6 +11,7 @@ from typing import Any
 from . import purple_abi as abi
 from .orders import Orders
 from .purple_loop import BROKEN, IN, Loop
+from .purple_rooms import Rooms
 
 UI = b"xmppd-tests"
 IM = 1
@@ -36,6 +37,8 @@ class Face:
         self._boxes: list[str] = []
         self._errors: list[tuple[int, str]] = []
         self._new_password = b""
+        self._unlocked: list[str] = []
+        self._rooms = Rooms(self.glib, self.purple)
         self._account: c_void_p | None = None
         self.purple.purple_util_set_user_dir(folder.encode())
         self.purple.purple_debug_set_enabled(1)
@@ -116,6 +119,39 @@ class Face:
         self.purple.purple_account_remove_buddy(self._account, buddy, self.purple.purple_buddy_get_group(buddy))
         self.purple.purple_blist_remove_buddy(buddy)
 
+    def found(self, room: str, nick: str) -> None:
+        """Join a room that is not there; `_ask` accepts what it is asked then."""
+        self.enter(room, nick)
+
+    def enter(self, room: str, nick: str) -> None:
+        """What the dialogue "Join a Chat" does."""
+        self._rooms.join(self._account, room, nick)
+
+    def leave(self, room: str) -> None:
+        """Type `/part`."""
+        self._rooms.command(self._account, room, "part")
+
+    def say_in(self, room: str, text: str) -> None:
+        """Type into the room's window."""
+        self._rooms.say(self._account, room, text)
+
+    def call_me(self, room: str, nick: str) -> None:
+        """Type `/nick`."""
+        self._rooms.command(self._account, room, f"nick {nick}")
+
+    def kick(self, room: str, nick: str) -> None:
+        """Type `/kick`."""
+        self._rooms.command(self._account, room, f"kick {nick}")
+
+    def ban(self, room: str, jid: str) -> None:
+        """Type `/ban`."""
+        self._rooms.command(self._account, room, f"ban {jid}")
+
+    def configure(self, room: str, title: str) -> None:
+        """Type `/config`; the form that opens is filled in at once."""
+        self._rooms.answers = {"muc#roomconfig_roomname": title, "muc#roomconfig_persistentroom": "1"}
+        self._rooms.command(self._account, room, "config")
+
     def menu(self) -> list[str]:
         """The entries of the account's menu; they come and go with what the server offers."""
         return list(self._menu())
@@ -137,6 +173,12 @@ class Face:
             "asked": list(self._asked),
             "boxes": self._boxes,
             "contacts": self._contacts() if self._account else [],
+            "rooms": self._rooms.look(self._account) if self._account else {},
+            "said": self._rooms.said,
+            "unlocked": self._unlocked,
+            "kept_out": [
+                box.partition("/")[0].removeprefix("Error joining chat ") for box in self._boxes if "Forbidden" in box
+            ],
         }
 
     # What libpurple asks of its user interface
@@ -153,6 +195,7 @@ class Face:
         purple.purple_notify_set_ui_ops(byref(notices))
         self._signal(purple.purple_connections_get_handle(), b"connection-error", abi.ConnectionError(self._broke))
         self._signal(purple.purple_conversations_get_handle(), b"received-im-msg", abi.ReceivedMessage(self._hear))
+        self._signal(purple.purple_conversations_get_handle(), b"received-chat-msg", self._rooms.hear)
 
     def _signal(self, instance: int, name: bytes, function: Any) -> None:
         handle = id(self)
@@ -163,10 +206,18 @@ class Face:
         self._asked[_bare(jid)] = (abi.Answer(yes), user_data)
         return 1
 
-    def _ask(self, title: bytes, primary: bytes, secondary: bytes, *_: Any) -> int:
+    def _ask(self, title: bytes, primary: bytes, secondary: bytes, _default: int, *rest: Any) -> int:
+        if title == b"Create New Room":
+            # What its button "Accept Defaults" does.
+            abi.protocol().jabber_chat_create_instant_room(rest[3])
+            self._unlocked.append(self._rooms.last)
         return self._notify(0, title, primary, secondary)
 
     def _fill(self, title: bytes, primary: bytes, secondary: bytes, fields: int, _ok: int, yes: int, *rest: Any) -> int:
+        if self._rooms.is_form(fields):
+            self._rooms.fill(fields)
+            abi.FieldsAnswer(yes)(rest[-1], fields)
+            return 1
         if not self.purple.purple_request_fields_exists(fields, b"password1"):
             return self._notify(0, title, primary, secondary)
         for name in (b"password1", b"password2"):

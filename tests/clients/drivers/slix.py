@@ -9,12 +9,13 @@ from typing import Any
 from slixmpp import JID, ClientXMPP
 from slixmpp.stanza import Message, Presence
 
-from .base import Access, Client
+from .base import Access
+from .slix_rooms import SlixRooms
 
 _SHOWS = {"": "online", "chat": "chat", "away": "away", "xa": "xa", "dnd": "dnd"}
 
 
-class Slix(Client):
+class Slix(SlixRooms):
     """A slixmpp session, with a new ClientXMPP for each login."""
 
     name = "slixmpp"
@@ -46,9 +47,10 @@ class Slix(Client):
         xmpp.ca_certs = self.access.authority
         xmpp.enable_direct_tls, xmpp.enable_starttls, xmpp.enable_plaintext = direct_tls, not direct_tls, False
         xmpp.auto_authorize, xmpp.auto_subscribe = None, False
-        for plugin in ("xep_0030", "xep_0077", "xep_0199"):
+        for plugin in ("xep_0030", "xep_0045", "xep_0077", "xep_0199"):
             xmpp.register_plugin(plugin)
         self._listen(xmpp)
+        self._listen_in_rooms(xmpp)
         port = self.access.direct_tls_port if direct_tls else self.access.starttls_port
         xmpp.connect(self.access.host, port)
 
@@ -154,7 +156,7 @@ class Slix(Client):
 
     async def shown(self) -> str:
         """Everything that happened to it."""
-        return f"events {self._events}, heard {self._heard}, asked by {self._asked}"
+        return f"events {self._events}, heard {self._heard}, asked by {self._asked}; {self._shown_of_rooms()}"
 
     @property
     def _session(self) -> ClientXMPP:

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 
-WIDTH, HEIGHT = 200, 60
+WIDTH, HEIGHT = 200, 120
 
 
 class Terminal:
