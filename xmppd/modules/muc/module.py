@@ -163,10 +163,10 @@ class Muc(AffiliationCommands, Module):
                 return
             async with lock:
                 if not room.gone:
-                    await self._turn(room, event)
+                    await self._in_order(room, event)
                     return
 
-    async def _turn(self, room: Room, event: Event) -> None:
+    async def _in_order(self, room: Room, event: Event) -> None:
         try:
             await self._dispatch(room, event)
         finally:
@@ -186,7 +186,7 @@ class Muc(AffiliationCommands, Module):
         try:
             async with room.lock:
                 if not room.gone:
-                    await self._turn(room, event)
+                    await self._in_order(room, event)
         except StanzaError as error:
             await self.host.house.router.refuse(event, error)
         finally:
@@ -213,11 +213,11 @@ class Muc(AffiliationCommands, Module):
         if not to.resource:
             raise StanzaError("jid-malformed", NO_NICK)
         if X_MUC in event.stanza.names:
-            return self._create(event, to)
+            return self._found(event, to)
         await self.send(join.not_here(event.stanza))
         return None
 
-    def _create(self, event: Event, to: JID) -> Room:
+    def _found(self, event: Event, to: JID) -> Room:
         sender = event.stanza.sender
         assert sender is not None
         if not self.allows(self.options.access_create, sender) and not self.is_admin(sender):
