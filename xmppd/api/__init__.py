@@ -7,6 +7,7 @@ from xmppd.commands import CommandError, Progress
 from xmppd.config import ConfigError
 from xmppd.host import Host, House
 from xmppd.metrics import Counter, Gauge, Histogram
+from xmppd.routing.delivery import Action, choose
 from xmppd.routing.event import Event
 from xmppd.routing.hooks import (
     STOP,
@@ -52,6 +53,7 @@ __all__ = [
     "STAMP",
     "STOP",
     "AccountEvent",
+    "Action",
     "Bound",
     "CommandError",
     "Commit",
@@ -85,6 +87,7 @@ __all__ = [
     "Storage",
     "StorageError",
     "Verdict",
+    "choose",
     "command",
     "every",
     "hook",
