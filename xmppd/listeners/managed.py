@@ -154,8 +154,8 @@ class ManagedDoor:
     def _bound(self) -> None:
         limits = self._resumptions.limits
         if len(self.ledger) > limits.max_ack_queue or self.ledger.size > limits.max_ack_size:
-            self._resumptions.end(self.session, "too much is not acknowledged")
             self.close(StreamError("policy-violation", "acknowledge what you receive"))
+            self._resumptions.end(self.session, "too much is not acknowledged")
 
     # One connection after another
 
