@@ -45,7 +45,7 @@ class Hats(Aspect):
         lines = "\n".join(f"{hat.uri}\t{hat.title}\t{hat.hue}" for _, hat in sorted(room.hats.items()))
         return {"hats#hash": sha256(lines.encode()).hexdigest()}
 
-    def adorn(self, room: Room, occupant: Occupant) -> bytes:
+    def additions(self, room: Room, occupant: Occupant) -> bytes:
         """The <hats/> in an occupant's presence."""
         worn = room.worn.get(occupant.account)
         if not worn:
@@ -105,7 +105,7 @@ class Hats(Aspect):
 
     async def _show(self, room: Room, account: JID) -> None:
         for occupant in room.occupants.of(account):
-            occupant.additions = self.adorn(room, occupant)
+            occupant.additions = self.additions(room, occupant)
             occupant.changed()
             await room.announce(occupant)
 

@@ -233,6 +233,8 @@ class Room:
 
         The room is unlocked by it.
         """
+        if self.stored and self.avatar and not settings.persistent:
+            self.card = await self.muc.shelf.card(self.jid)
         before, self.settings, self.locked = self.settings, settings, False
         commit = self.store()
         if settings.members_only and not before.members_only:
