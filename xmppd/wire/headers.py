@@ -1,0 +1,40 @@
+"""The stream header as nearly every client writes it, read without a parser."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from xmppd.xmpp import namespaces as ns
+
+from .cutter import Context
+from .items import Header
+
+MOST: Final = 1024  # bytes that are looked at; real headers have 200, and a long one may come in many pieces
+# Printable ASCII without what XML would have to resolve. Whatever else there is, expat reads.
+VALUE: Final = rb"""(?:'[ !#-%(-;=?-~]*+'|"[ !#-%(-;=?-~]*+")"""
+SPACE: Final = rb"[ \t\r\n]"
+HEADER: Final = re.compile(
+    rb"(?:<\?xml version=(?:'1\.0'|\"1\.0\")(?: encoding=(?:'UTF-8'|\"UTF-8\"|'utf-8'|\"utf-8\"))? ?\?>%b*+)?"
+    rb"<stream:stream((?:%b++(?:to|from|id|version|xml:lang|xmlns|xmlns:stream)=%b){2,7}+)%b*+>"
+    % (SPACE, SPACE, VALUE, SPACE)
+)
+ATTRIBUTE: Final = re.compile(rb"([a-z:]++)=(%b)" % VALUE)
+
+
+def plain_header(stream: bytes, content: str) -> tuple[Header, Context, int] | None:
+    """The header that `stream` begins with, its namespaces, and where it ends: all as a parser would say it.
+
+    None where it is not whole, or not of the plainest kind: a parser must look at it then.
+    """
+    match = HEADER.match(stream, 0, MOST)
+    if match is None:
+        return None
+    found = ATTRIBUTE.findall(match[1])
+    attributes = {name.decode(): value[1:-1].decode() for name, value in found}
+    if len(attributes) != len(found) or attributes.pop("xmlns:stream", "") != ns.STREAM:
+        return None
+    if attributes.pop("xmlns", "") != content:
+        return None
+    lang = attributes.pop("xml:lang", "")
+    return Header(attributes, lang, content), (("stream", ns.STREAM), ("", content)), match.end()
