@@ -28,7 +28,7 @@ else:
     _fixture = pytest_asyncio.fixture  # in its strict mode pytest-asyncio runs no fixtures but its own
 
 MODULES: Final = (
-    *("blocking", "caps", "carbons", "disco", "last", "mam", "offline", "ping", "presence"),
+    *("blocking", "caps", "carbons", "csi", "disco", "last", "mam", "offline", "ping", "presence"),
     *("privacy", "private", "register", "roster", "time", "vcard", "version"),
 )
 

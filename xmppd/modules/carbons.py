@@ -12,6 +12,7 @@ from xmppd.api import (
     IQ,
     STOP,
     Action,
+    Bound,
     Counter,
     Event,
     Host,
@@ -49,7 +50,8 @@ class Carbons(Module):
     says inside, is taken for one. A message with `<private/>` or `<no-copy/>` is not copied.
     """
 
-    features, account_features, xeps = {CARBONS}, {CARBONS}, {"0280": "1.0.1", "0297": "1.0"}
+    features, account_features, bind_features = {CARBONS}, {CARBONS}, {CARBONS}
+    xeps = {"0280": "1.0.1", "0297": "1.0"}
     copied = Counter("Copies given to other devices")
     forgeries = Counter("Messages dropped because they pretend to be copies")
 
@@ -91,6 +93,12 @@ class Carbons(Module):
     async def disabled(self, iq: IQ) -> None:
         """A client wants no more (5)."""
         self.disable(_own(iq))
+
+    @hook.session_bound
+    def bound(self, event: Bound) -> None:
+        """A client asks while it binds (XEP-0386 4)."""
+        if f"{CARBONS} enable" in event.wanted:
+            self.enable(event.session)
 
     @hook.session_closed
     def leave(self, event: SessionEvent) -> None:

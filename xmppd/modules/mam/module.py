@@ -13,6 +13,7 @@ from xmppd.api import (
     STAMP,
     STOP,
     AccountEvent,
+    Bound,
     CommandError,
     Commit,
     Counter,
@@ -292,6 +293,12 @@ class Mam(Module):
         comes later, or is not archived, it is given. A query that looks through the own archive says the same.
         """
         session.keep(STATE, self.store.ids.last)
+
+    @hook.session_bound
+    async def bound(self, event: Bound) -> None:
+        """A client that binds by XEP-0386 reads the archive, and is told where it ends."""
+        self.use_archive(event.session)
+        event.answers.append(await self.metadata(event.session.jid.bare))
 
     def has_read(self, session: Session, letter: bytes) -> bool:
         """Whether a stored message, by its bytes up to the end, is one that the session reads from the archive.
