@@ -135,8 +135,8 @@ class Presence(Module):
 
     def _reachable(self, contacts: Iterable[str]) -> list[str]:
         """Those of the contacts, by bare address, who are not accounts of this host without a session."""
-        present, here = self.host.sessions.of, f"@{self.host.name}"
-        return [contact for contact in contacts if not contact.endswith(here) or present(contact)]
+        present, here = self.host.sessions.present, f"@{self.host.name}"
+        return [contact for contact in contacts if contact in present or not contact.endswith(here)]
 
     async def _show_others(self, session: Session) -> None:
         """A new resource learns of those that its account has online (4.2.2)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Protocol
@@ -224,6 +224,11 @@ class Sessions:
     def of(self, account: str) -> tuple[Session, ...]:
         """All sessions of a bare address, oldest first."""
         return self._accounts.get(account, NONE)
+
+    @property
+    def present(self) -> Container[str]:
+        """The bare addresses that have a session, now and later."""
+        return self._accounts
 
     def find(self, jid: JID) -> Session | None:
         """The session with this full address."""

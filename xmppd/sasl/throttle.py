@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 LEAST_WAIT: Final = 1.0  # seconds; doubles with each further failure
+KNOWN: Final = 4096  # addresses whose prefix is remembered: each login asks three times, and an office has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class _Failures:
         self._entries.pop(key, None)
 
 
+@lru_cache(KNOWN)
 def _prefix(address: str) -> str:
     """What one person is likely to hold: an IPv4 address, or an IPv6 /64."""
     try:
