@@ -128,3 +128,36 @@ async def test_behind_a_wait_a_handler_may_set_a_timeout(stepper: Stepper) -> No
     task = stepper(work())
     assert task is not None
     await task
+
+
+async def test_two_may_wait_for_the_same(stepper: Stepper) -> None:
+    """Both have begun to wait before either has become a task."""
+    arrived: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    got: list[int] = []
+
+    async def work() -> None:
+        got.append(await arrived)
+
+    async def other() -> None:
+        await work()
+
+    plain = asyncio.create_task(other())
+    tasks = [stepper(work()), stepper(work())]
+    await asyncio.sleep(0)
+    arrived.set_result(7)
+    for task in (plain, *tasks):
+        assert task is not None
+        await task
+    assert got == [7, 7, 7]
+
+
+async def test_what_happens_before_it_is_a_task_is_not_missed(stepper: Stepper) -> None:
+    arrived: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def work() -> None:
+        assert await arrived == 7
+
+    task = stepper(work())
+    arrived.set_result(7)
+    assert task is not None
+    await task

@@ -23,6 +23,9 @@ def step_by_hand(work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
 
 
 async def _rest(work: Coroutine[Any, Any, None], waiting: Any) -> None:
+    if waiting is not None:
+        # A future says with this mark that it is awaited. Whoever else awaited it before this task began took it off.
+        waiting._asyncio_future_blocking = True
     await _go_on(work, waiting)
 
 
