@@ -1,0 +1,114 @@
+"""What was said, what is sure, and what each device has got; and whether that is right."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+Said = tuple[str, int]  # by which device (its full address), and which of its messages
+
+
+@dataclass
+class Got:
+    """One message as a device got it."""
+
+    said: Said
+    late: bool  # it says that it was sent before
+    life: int  # of the server
+    archive: str  # its id there, "" where it was not archived
+
+
+@dataclass
+class Shelf:
+    """All that one device has got, in the order it came."""
+
+    live: list[Got] = field(default_factory=list)
+    read: dict[str, Said] = field(default_factory=dict)  # from the archive, by id
+    unsure: set[Said] = field(default_factory=set)  # it was got in a session that was lost before its end was sure
+
+    @property
+    def all(self) -> set[Said]:
+        """However it came."""
+        return {got.said for got in self.live} | set(self.read.values())
+
+
+class Book:
+    """The whole truth, as the clients know it."""
+
+    def __init__(self) -> None:
+        self.said: dict[str, list[Said]] = defaultdict(list)  # by the account it was said to
+        self.sure: dict[str, set[Said]] = defaultdict(set)
+        self.refused: set[Said] = set()
+        self.shelves: dict[str, dict[str, Shelf]] = defaultdict(dict)  # account -> device -> what it has got
+        self.stored: dict[str, list[Said]] = defaultdict(list)
+        self.counts: Counter[str] = Counter()
+
+    def shelf(self, account: str, device: str) -> Shelf:
+        """What this device has got."""
+        return self.shelves[account].setdefault(device, Shelf())
+
+    def problems(self, *, archived: bool) -> list[str]:
+        """All that is wrong, in words; with an archive every device must have everything."""
+        found: list[str] = []
+        for account, devices in self.shelves.items():
+            sure = self.sure[account] - self.refused
+            found += self._missing(account, sure, archived)
+            for device, shelf in devices.items():
+                name = f"{account}/{device}"
+                found += self._invented(account, name, shelf)
+                found += self._twice(name, shelf)
+                found += self._disorder(name, shelf)
+                if archived:
+                    found += [f"{name} misses {said}" for said in sorted(sure - shelf.all)]
+        return found
+
+    def _missing(self, account: str, sure: set[Said], archived: bool) -> list[str]:
+        somewhere = set(self.stored[account])
+        for shelf in self.shelves[account].values():
+            somewhere |= shelf.all
+        return [f"{account} misses {said}, which is nowhere" for said in sorted(sure - somewhere)]
+
+    def _invented(self, account: str, name: str, shelf: Shelf) -> list[str]:
+        return [f"{name} has {said}, which nobody said" for said in sorted(shelf.all - set(self.said[account]))]
+
+    def _twice(self, name: str, shelf: Shelf) -> list[str]:
+        """A device gets each message once; twice only what was unsure, or lay in the store when the server died."""
+        found: list[str] = []
+        first: dict[Said, Got] = {}
+        for got in shelf.live:
+            before = first.setdefault(got.said, got)
+            if before is got:
+                continue
+            if got.late and (got.said in shelf.unsure or got.life != before.life):
+                self.counts["came again, dated, after its acknowledgement was lost"] += 1
+            else:
+                found.append(f"{name} got {got.said} twice: {before}, {got}")
+        return found
+
+    def _disorder(self, name: str, shelf: Shelf) -> list[str]:
+        """What comes in time comes in the order of each sender; what comes late says so."""
+        found: list[str] = []
+        last: dict[str, int] = defaultdict(int)
+        for got in shelf.live:
+            sender, number = got.said
+            if got.late:
+                self.counts["came late, dated"] += 1
+            elif number < last[sender]:
+                found.append(f"{name} got {got.said} behind {last[sender]}")
+            else:
+                last[sender] = number
+        return found
+
+    def report(self) -> str:
+        """The figures, a line for each."""
+        total = sum(map(len, self.said.values()))
+        sure = sum(map(len, self.sure.values()))
+        lines = {
+            "said": total,
+            "acknowledged to their senders": sure,
+            "received live": sum(len(shelf.live) for devices in self.shelves.values() for shelf in devices.values()),
+            "read from archives": sum(len(each.read) for devices in self.shelves.values() for each in devices.values()),
+            "left in the offline store": sum(map(len, self.stored.values())),
+            **self.counts,
+        }
+        return "\n".join(f"{number:>8}  {what}" for what, number in lines.items())
