@@ -8,7 +8,7 @@ import pytest
 from tests.kit.world import World
 from xmppd.commands import CommandError
 
-from .coven import ROOM, codes, entering, enters, found, has, item, say, world
+from .coven import ROOM, a_service, codes, entering, enters, found, has, item, say, world
 from .ruling import OWNER, Company, coven, does, query, sees
 
 __all__ = ["coven", "world"]
@@ -141,6 +141,16 @@ async def test_rooms_empty_list_and_destroy(world: World) -> None:
     assert await ctl(world, "rooms_empty_list", SERVICE) == [f"cave@{SERVICE}"]
     assert await ctl(world, "rooms_empty_destroy", SERVICE) == [f"cave@{SERVICE}"]
     assert await ctl(world, "muc_online_rooms", SERVICE) == [ROOM, f"heath@{SERVICE}"]
+
+
+async def test_a_room_whose_archive_holds_something_is_not_empty() -> None:
+    async with a_service(history_size=0) as world:
+        crone = await world.online("crone1/desktop")
+        await found(crone, "firstwitch", persistentroom="1")
+        crone.send(say("Something was said here"))
+        crone.send(f"<presence to='{ROOM}/firstwitch' type='unavailable'/>")
+        await crone.pending()
+        assert await ctl(world, "rooms_empty_list", SERVICE) == []
 
 
 async def test_send_direct_invitation(coven: Company) -> None:

@@ -10,6 +10,7 @@ from .aspect import Aspect
 from .avatar import Avatar
 from .hat_commands import HatCommands
 from .invitations import Invitations
+from .moderation import Moderation
 from .owner import Owner
 from .registration import Registration
 
@@ -22,5 +23,5 @@ def aspects(muc: Muc) -> list[Aspect]:
     registration = Registration(muc)
     return [
         Admin(muc), Owner(muc), registration, Approvals(muc, registration), Invitations(muc), Avatar(muc),
-        muc.hats, HatCommands(muc, muc.hats),
+        Moderation(muc), muc.hats, HatCommands(muc, muc.hats),
     ]  # fmt: skip

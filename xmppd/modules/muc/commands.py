@@ -41,6 +41,11 @@ class RoomCommands:
     default_settings: Settings
 
     @property
+    def archive(self) -> Any:
+        """The module that keeps archives, None where there is none."""
+        raise NotImplementedError
+
+    @property
     def clock(self) -> Clock:
         """The time."""
         return self.host.house.clock
@@ -73,6 +78,7 @@ class RoomCommands:
         settings = self.configuration.change(self.default_settings, options)
         room = self.rooms.create(jid)
         async with room.lock:
+            await room.forget_archive()
             commit = await room.configure(settings)
             self.rooms.settle(room)
         if commit is not None:
@@ -182,8 +188,14 @@ class RoomCommands:
 
     async def _empty(self, service: str) -> AsyncIterator[Listed | Room]:
         async for listed in self._every_room(service):
-            if not self._is_visited(listed.jid) and not await self.shelf.history(listed.jid, 1):
+            if not self._is_visited(listed.jid) and await self._is_silent(listed.jid):
                 yield listed
+
+    async def _is_silent(self, jid: JID) -> bool:
+        """Whether nothing is kept of what was said: neither in the history, which may be off, nor in the archive."""
+        if await self.shelf.history(jid, 1):
+            return False
+        return self.archive is None or "<start" not in await self.archive.metadata(jid)
 
     def _is_visited(self, jid: JID) -> bool:
         room = self.rooms.loaded.get(jid.local)

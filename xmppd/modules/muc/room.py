@@ -262,7 +262,13 @@ class Room:
             self.stored = False
             self.muc.rooms.stored -= 1
         self.muc.rooms.drop(self)
+        await self.forget_archive()
         return commit
+
+    async def forget_archive(self) -> None:
+        """Delete what was said here; on disk when it returns. Who makes a room of the same name is not to read it."""
+        if self.muc.archive is not None:
+            await self.muc.archive.drop(self.jid)
 
     # How it speaks
 
