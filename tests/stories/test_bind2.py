@@ -41,7 +41,7 @@ async def test_it_is_offered_inline_and_beside_it_the_old_binding(world: World) 
 async def test_what_modules_can_begin_is_listed(world: World) -> None:
     features = await (await world.dial()).open()
     names = [each.get("var") for each in features.iterfind(".//bind:inline/bind:feature", NAMES)]
-    assert names == sorted(+world.host.bind_features)
+    assert names == ["urn:xmpp:carbons:2", "urn:xmpp:csi:0", "urn:xmpp:sm:3"]
 
 
 async def test_a_login_with_bind_is_one_round_trip_to_a_session(world: World) -> None:
@@ -85,6 +85,85 @@ async def test_a_tag_is_taken_where_it_can_stand_in_an_address(world: World, tag
     client = await bound(world, f"<bind xmlns='{ns.BIND2}'><tag>{tag}</tag></bind>")
     assert 0 < len(client.jid.resource) <= 120
     await client.ping()
+
+
+# What begins with the session
+
+
+async def test_carbons_client_state_and_stream_management_begin_with_it(world: World) -> None:
+    wishes = (
+        "<enable xmlns='urn:xmpp:carbons:2'/><inactive xmlns='urn:xmpp:csi:0'/>"
+        "<enable xmlns='urn:xmpp:sm:3' resume='1'/>"
+    )
+    client = await world.dial()
+    await client.open()
+    answer = await scram(client, "alice", "alice", BIND.replace("</bind>", f"{wishes}</bind>"))
+    enabled = find(answer, "bind:bound/sm:enabled")
+    assert enabled is not None
+    assert enabled.get("id")
+    desktop, bob = await world.online("alice/desktop"), await world.online("bob/phone")
+    client.send("<presence/>")
+    await desktop.pending()
+    desktop.send("<message to='bob@localhost' type='chat'><body>hi</body></message>")
+    await bob.receives("c:message")
+    client.send("<r xmlns='urn:xmpp:sm:3'/>")
+    got = [local(await client.receive()) for _ in range(4)]
+    assert got == ["presence", "presence", "message", "a"]  # presence was held until something urgent came
+
+
+async def test_the_archive_is_described_at_the_moment_of_binding(world: World) -> None:
+    bob = await world.online("bob/phone")
+    bob.send("<message to='alice@localhost' type='chat'><body>one</body></message>")
+    await bob.ping()
+    client = await world.dial()
+    await client.open()
+    answer = await scram(client, "alice", "alice", BIND)
+    metadata = answer.find(".//{urn:xmpp:mam:2}metadata")
+    assert metadata is not None
+    end = metadata.find("{urn:xmpp:mam:2}end")
+    assert end is not None
+    assert end.get("id")
+    client.send("<presence/>")
+    await client.ping()  # what lay in the offline store is in the archive, and is not given again
+    assert not [each for each in client._inbox if local(each) == "message"]
+
+
+async def test_a_session_is_resumed_within_the_login_and_nothing_is_bound(world: World) -> None:
+    client = await world.dial()
+    await client.open()
+    bind = BIND.replace("</bind>", "<enable xmlns='urn:xmpp:sm:3' resume='1'/></bind>")
+    first = await scram(client, "alice", "alice", bind)
+    jid, enabled = text(first, "sasl2:authorization-identifier"), find(first, "bind:bound/sm:enabled")
+    assert enabled is not None
+    client.send("<presence/>")
+    await client.ping()
+    await client.drop()
+    bob = await world.online("bob/phone")
+    bob.send(f"<message to='{jid}' type='chat'><body>are you there?</body></message>")
+    await bob.ping()
+    again = await world.dial()
+    await again.open()
+    resume = f"<resume xmlns='urn:xmpp:sm:3' previd='{enabled.get('id')}' h='2'/>"
+    answer = await scram(again, "alice", "alice", resume + BIND)
+    resumed = find(answer, "sm:resumed")
+    assert resumed is not None
+    assert resumed.get("h") == "2"
+    assert find(answer, "bind:bound") is None
+    assert text(answer, "sasl2:authorization-identifier") == jid
+    got = [await again.receive() for _ in range(2)]
+    assert "message" in [local(each) for each in got]
+    assert len(world.host.sessions.of("alice@localhost")) == 1
+
+
+async def test_where_nothing_can_be_resumed_a_session_is_bound(world: World) -> None:
+    client = await world.dial()
+    await client.open()
+    resume = "<resume xmlns='urn:xmpp:sm:3' previd='long gone' h='0'/>"
+    answer = await scram(client, "alice", "alice", resume + BIND)
+    failed = find(answer, "sm:failed")
+    assert failed is not None
+    assert local(failed[0]) == "item-not-found"
+    assert find(answer, "bind:bound") is not None
 
 
 async def test_where_the_login_fails_nothing_is_bound(world: World) -> None:

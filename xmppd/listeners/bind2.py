@@ -74,7 +74,8 @@ class Threshold:
 
 def advertised(host: Host) -> str:
     """The inline feature (XEP-0386 3.1)."""
-    features = "".join(f"<feature var='{escape(name)}'/>" for name in sorted(+host.bind_features))
+    names = sorted({*+host.bind_features, ns.SM})
+    features = "".join(f"<feature var='{escape(name)}'/>" for name in names)
     return f"<bind xmlns='{ns.BIND2}'><inline>{features}</inline></bind>"
 
 

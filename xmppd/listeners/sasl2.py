@@ -15,7 +15,7 @@ from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza, escape
 
-from . import bind2, fast, upgrades
+from . import bind2, fast, management, upgrades
 from .exchange import (
     Exchange,
     admit,
@@ -44,7 +44,7 @@ def _advertise(client: Client) -> str:
     if not names:
         return ""
     listed = "".join(f"<mechanism>{name}</mechanism>" for name in names)
-    inline = f"<inline>{bind2.advertised(host)}{fast.advertised(host, context)}</inline>"
+    inline = f"<inline>{management.FEATURE}{bind2.advertised(host)}{fast.advertised(host, context)}</inline>"
     tasks = upgrades.advertised(auth.mechanisms) if auth.upgrades else ""
     return f"<authentication xmlns='{ns.SASL2}'>{listed}{inline}{tasks}</authentication>"
 
@@ -138,21 +138,25 @@ async def _succeed(
     if outcome.authzid and client.claimed and _bare(client.claimed) != user:
         raise SASLError("invalid-authzid", "the stream's from is somebody else")
     client.authenticated(user)
-    issued = await fast.token_for(client, host, request, user.local, token)
-    if request.bind is None:
-        _answer(client, outcome, user, issued)
+    more = await fast.token_for(client, host, request, user.local, token)
+    if request.resume is not None:
+        more += await management.resume(client, request.resume)
+    if request.bind is not None and client.session is None:
+        await _bind(client, host, user, request, outcome, more)
     else:
-        await _bind(client, host, user, request, outcome, issued)
+        _answer(client, outcome, user if client.session is None else client.session.jid, more)
 
 
-async def _bind(client: Client, host: Host, user: JID, request: Request, outcome: Success, issued: str) -> None:
+async def _bind(client: Client, host: Host, user: JID, request: Request, outcome: Success, more: str) -> None:
     try:
         session, threshold, bound = await bind2.bind(client, host, user, request)
     except StanzaError as error:
         raise StreamError("policy-violation", error.text) from None
     # Nothing waits from here on, so nothing can come between what the client is told and what it is then sent.
     bind2.enter(client, session, threshold)
-    _answer(client, outcome, session.jid, f"{bound}</bound>{issued}")
+    enable = request.bind.find(f"{{{ns.SM}}}enable") if request.bind is not None else None
+    enabled = "" if enable is None else management.enable(client, enable)
+    _answer(client, outcome, session.jid, f"{more}{bound}{enabled}</bound>")
     threshold.open(session)
 
 
