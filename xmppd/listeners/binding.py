@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, Final
 
 from xmppd.routing.iq import check
@@ -18,11 +19,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NAME: Final = f"{ns.BIND} bind"
+PLAIN: Final = re.compile(
+    rb"""<bind xmlns=['"]%b['"](?:/>|>(?:<required/>)?(?:<resource>([ -%%'-;=?-~]*)</resource>)?</bind>)"""
+    % ns.BIND.encode()
+)
 
 
 def _advertise(connection: Client) -> str:
     # Clients from before RFC 6121 look for <session/>; <optional/> tells the others to leave it out.
     return f"<bind xmlns='{ns.BIND}'><required/></bind><session xmlns='{ns.SESSION}'><optional/></session>"
+
+
+def resource_of(request: Stanza) -> str:
+    """The resource that is asked for, empty where none is; opened only where it is not written as by nearly all."""
+    plain = PLAIN.fullmatch(request.letter)
+    if plain is not None:
+        return (plain[1] or b"").decode()
+    return request.element.findtext(f"{{{ns.BIND}}}bind/{{{ns.BIND}}}resource") or ""
 
 
 async def _bind(connection: Client, request: Nonza | Stanza) -> None:
@@ -33,8 +46,7 @@ async def _bind(connection: Client, request: Nonza | Stanza) -> None:
         raise StreamError("not-authorized", "the account was removed")
     try:
         check(request)
-        resource = request.element.findtext(f"{{{ns.BIND}}}bind/{{{ns.BIND}}}resource") or ""
-        session = await host.open_session(user, resource, connection)
+        session = await host.open_session(user, resource_of(request), connection)
     except StanzaError as error:
         connection.send(request.error(error))
         return

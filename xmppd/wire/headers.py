@@ -6,20 +6,17 @@ import re
 from typing import Final
 
 from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.glance import ATTRIBUTE, SPACE, VALUE
 
 from .cutter import Context
 from .items import Header
 
 MOST: Final = 1024  # bytes that are looked at; real headers have 200, and a long one may come in many pieces
-# Printable ASCII without what XML would have to resolve. Whatever else there is, expat reads.
-VALUE: Final = rb"""(?:'[ !#-%(-;=?-~]*+'|"[ !#-%(-;=?-~]*+")"""
-SPACE: Final = rb"[ \t\r\n]"
 HEADER: Final = re.compile(
     rb"(?:<\?xml version=(?:'1\.0'|\"1\.0\")(?: encoding=(?:'UTF-8'|\"UTF-8\"|'utf-8'|\"utf-8\"))? ?\?>%b*+)?"
     rb"<stream:stream((?:%b++(?:to|from|id|version|xml:lang|xmlns|xmlns:stream)=%b){2,7}+)%b*+>"
     % (SPACE, SPACE, VALUE, SPACE)
 )
-ATTRIBUTE: Final = re.compile(rb"([a-z:]++)=(%b)" % VALUE)
 
 
 def plain_header(stream: bytes, content: str) -> tuple[Header, Context, int] | None:

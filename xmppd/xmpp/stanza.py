@@ -14,6 +14,7 @@ from lxml import etree
 
 from . import namespaces as ns
 from .errors import StanzaError
+from .glance import attributes
 from .jid import JID
 from .parsing import Element as Element
 from .parsing import parse as parse
@@ -140,6 +141,14 @@ class Stanza:
     def payload(self) -> Element | None:
         """The first element of the letter."""
         return next(self.element.iterchildren("{*}*"), None)
+
+    def attribute(self, name: str) -> str | None:
+        """An attribute, in no namespace, of the first element; the letter stays closed where its tag is plain."""
+        found = attributes(self.letter) if self._element is None else None
+        if found is not None:
+            return found.get(name)
+        payload = self.payload
+        return None if payload is None else payload.get(name)
 
     def child(self, name: str, namespace: str = ns.CLIENT) -> Element | None:
         """The first top element of that name; the letter stays closed where there is none."""

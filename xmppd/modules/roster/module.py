@@ -132,7 +132,7 @@ class Rosters(RosterCommands, Module):
         """The roster, or nothing where the client has it already (2.1.3, 2.6)."""
         if not iq.is_own:
             raise StanzaError("forbidden", "a roster is for its owner")
-        return await self.login.answer(iq, iq.payload.get("ver"))
+        return await self.login.answer(iq, iq.stanza.attribute("ver"))
 
     @iq_set("query", ROSTER, to=ACCOUNT)
     async def set_roster(self, iq: IQ) -> None:
