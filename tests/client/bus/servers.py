@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from string import Template
 from typing import ClassVar
@@ -212,6 +216,26 @@ class Xmppd(Server):
 
 
 SERVERS: dict[str, type[Server]] = {each.name: each for each in (Prosody, Ejabberd)}
+
+
+@contextmanager
+def started(server: Server) -> Iterator[None]:
+    """A server that runs, without an event loop."""
+    server.launch()
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(server.port):
+            assert time.monotonic() < deadline, (server.folder / "output.log").read_text()
+            time.sleep(0.05)
+        yield
+    finally:
+        server.kill()
+
+
+def _answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
 
 
 async def accepts(port: int) -> bool:

@@ -17,6 +17,8 @@ from .invalidation import Invalidation
 from .lru import Lru
 from .options import Settings
 from .stats import BusStats, CacheStats
+from .sync import SyncBus
+from .sync_cache import SyncCache
 
 __all__ = [
     "MISSING",
@@ -33,4 +35,6 @@ __all__ = [
     "NotPublished",
     "Receipt",
     "Settings",
+    "SyncBus",
+    "SyncCache",
 ]

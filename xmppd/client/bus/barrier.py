@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .company import Company
 from .members import Member
 
 
@@ -27,16 +27,18 @@ class Receipt:
 class Barrier:
     """One message and those that have not answered it, from the moment when the room had it.
 
-    A member that is silent, or gone without a word, serves nothing any more when its lease has run out since then: the
-    room's order puts all that could renew it behind this message.
+    A member that is in the room has to answer. One that left it without a word serves nothing any more when its lease
+    has run out since then, for nothing can have renewed it.
     """
 
-    def __init__(self, members: Iterable[Member]) -> None:
-        loop = asyncio.get_running_loop()
-        self.waiting = {member.nick for member in members}
+    def __init__(self, company: Company) -> None:
+        self.waiting = set(company.here)
         self.confirmed: set[str] = set()
-        self._all = loop.create_future()
-        self._timers = [loop.call_later(member.lease * 1.01, self.done, member.nick) for member in members]
+        self._all: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._timers: list[asyncio.TimerHandle] = []
+        for ghost in company.ghosts():
+            self.waiting.add(ghost.nick)
+            self.left(ghost)
         self._settle()
 
     def done(self, nick: str) -> None:
@@ -45,6 +47,12 @@ class Barrier:
             self.waiting.remove(nick)
             self.confirmed.add(nick)
             self._settle()
+
+    def left(self, member: Member) -> None:
+        """This one left, and may serve what it has until its lease is over."""
+        loop = asyncio.get_running_loop()
+        if member.nick in self.waiting:
+            self._timers.append(loop.call_later(member.lease * 1.01, self.done, member.nick))
 
     async def wait(self) -> None:
         """Until nobody is waited for."""
@@ -67,9 +75,9 @@ class Barriers:
     def __init__(self) -> None:
         self._open: dict[int, Barrier] = {}
 
-    def open(self, seq: int, members: Iterable[Member]) -> Barrier:
-        """The room has taken message `seq`, and these were in it."""
-        barrier = self._open[seq] = Barrier(list(members))
+    def open(self, seq: int, company: Company) -> Barrier:
+        """The room has taken message `seq`, while these were in it."""
+        barrier = self._open[seq] = Barrier(company)
         return barrier
 
     def done(self, seq: int, nick: str) -> None:
@@ -77,10 +85,13 @@ class Barriers:
         if (barrier := self._open.get(seq)) is not None:
             barrier.done(nick)
 
-    def gone(self, nick: str) -> None:
-        """A member left that serves nothing any more."""
+    def left(self, member: Member, peaceful: bool) -> None:
+        """A member left; in peace: it serves nothing any more."""
         for barrier in self._open.values():
-            barrier.done(nick)
+            if peaceful:
+                barrier.done(member.nick)
+            else:
+                barrier.left(member)
 
     def close(self, seq: int) -> None:
         """Its caller has gone on."""

@@ -161,11 +161,19 @@ class Bus:
         """A cache that the bus keeps right: over a mapping from str, or an LRU of `most` entries and `ttl` seconds."""
         return Cache(self.guard(Lru(most, ttl) if store is None else store))
 
-    def guard(self, store: MutableMapping[str, Any]) -> Guard:
+    def guard(self, store: MutableMapping[str, Any], kind: type[Guard] = Guard) -> Guard:
         """What stands before a store of cached values; adapters are made of it."""
-        guard = Guard(store, lambda: self.sure)
-        self._guards.append(guard)
+        guard = kind(store, lambda: self.sure)
+        self.watch(guard)
         return guard
+
+    def watch(self, guard: Guard) -> None:
+        """Have a guard hear what is invalidated."""
+        self._guards.append(guard)
+
+    def hand_over(self, other: Bus) -> None:
+        """Give one's listeners to another bus that takes this one's place."""
+        other._listeners, other._on_reset = self._listeners, self._on_reset
 
     def on_invalidate(self, listener: Listener) -> Listener:
         """Call it with each Invalidation, one's own too, and with one that names everything at a reset.

@@ -12,10 +12,14 @@ MOST_MEMBERS: Final = 10_000  # that are known; more are not waited for
 
 
 class Company:
-    """Who has to confirm. A member that left without a word may not know it yet, and serve until its lease is over."""
+    """Who has to confirm. A member that left without a word may not know it yet, and serve until its lease is over.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    `left` is told of each that leaves, and whether in peace.
+    """
+
+    def __init__(self, clock: Callable[[], float], left: Callable[[Member, bool], None]) -> None:
         self.here: dict[str, Member] = {}
+        self._left = left
         self._clock = clock
         self._ghosts: dict[str, tuple[Member, float]] = {}
 
@@ -30,7 +34,10 @@ class Company:
     def left(self, nick: str, *, peaceful: bool) -> None:
         """It is out of the room; in peace: it serves nothing any more."""
         member = self.here.pop(nick, None)
-        if member is not None and not peaceful:
+        if member is None:
+            return
+        self._left(member, peaceful)
+        if not peaceful:
             self._ghosts[nick] = member, self._clock() + member.lease
             while len(self._ghosts) > MOST_MEMBERS:
                 del self._ghosts[next(iter(self._ghosts))]
@@ -40,9 +47,8 @@ class Company:
         for nick in list(self.here):
             self.left(nick, peaceful=False)
 
-    def answerable(self) -> list[Member]:
-        """Those that may serve something now, each with what can be left of its lease."""
+    def ghosts(self) -> list[Member]:
+        """Those that left without a word and may still serve, each with what can be left of its lease."""
         now = self._clock()
         self._ghosts = {nick: ghost for nick, ghost in self._ghosts.items() if ghost[1] > now}
-        ghosts = [replace(member, lease=until - now) for member, until in self._ghosts.values()]
-        return [*self.here.values(), *ghosts]
+        return [replace(member, lease=until - now) for member, until in self._ghosts.values()]

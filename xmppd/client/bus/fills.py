@@ -40,13 +40,14 @@ class Fills:
         return fill
 
     def end(self, fill: Fill) -> bool:
-        """It is over; False where its value may be older than what is true now."""
-        if fill in self._all:
-            del self._all[fill]
-            same = self._fills[fill.key]
-            del same[fill]
-            if not same:
-                del self._fills[fill.key]
+        """It is over; False where its value may be older than what is true now, or where it was over before."""
+        if fill not in self._all:
+            return False
+        del self._all[fill]
+        same = self._fills[fill.key]
+        del same[fill]
+        if not same:
+            del self._fills[fill.key]
         return not fill.spoiled
 
     def heard(self, what: Invalidation) -> None:

@@ -56,11 +56,16 @@ class Guard:
         with self.lock:
             self._fills.end(fill)
 
+    def end(self, fill: Fill) -> bool:
+        """The load has ended; whether its value may be cached. Hold the lock from here until that is done."""
+        kept = self._fills.end(fill) and self.sure()
+        self.stats.not_kept += not kept
+        return kept
+
     def keep(self, fill: Fill, value: Any, tags: Iterable[str] | None = None) -> bool:
         """The load has ended: cache its value, unless an invalidation of it came in meanwhile."""
         with self.lock:
-            if not self._fills.end(fill) or not self.sure():
-                self.stats.not_kept += 1
+            if not self.end(fill):
                 return False
             self.store[fill.key] = value
             self._tags.put(fill.key, frozenset(fill.tags or () if tags is None else tags))
@@ -75,10 +80,18 @@ class Guard:
                 self.store.clear()
                 self._tags.clear()
                 return
-            for key in (*what.keys, *self._tags.keys(what.tags), *self._under(tuple(what.prefixes))):
+            for key in (*what.keys, *self.tagged(what.tags), *self._under(tuple(what.prefixes))):
                 self._tags.forget(key)
                 if self.store.pop(key, MISSING) is not MISSING:
                     self.stats.dropped += 1
+
+    def tagged(self, tags: Iterable[str]) -> Iterable[str]:
+        """The keys of entries that carry one of these."""
+        return self._tags.keys(tags)
+
+    def after_fork(self) -> None:
+        """A thread that is not in this process may have held the lock."""
+        self.lock = threading.RLock()
 
     def _under(self, prefixes: tuple[str, ...]) -> list[str]:
         return [key for key in self.store if key.startswith(prefixes)] if prefixes else []

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from .barrier import Barriers
 from .batch import Batch
+from .company import Company
 from .errors import BusClosed
 from .invalidation import Invalidation
-from .members import Member
 from .wire import Mark, write_beat, write_invalidate
 
 MOST_FLYING: Final = 200  # messages that the room has not shown to have; the rest is gathered meanwhile
@@ -30,7 +30,7 @@ class Flying:
 class Outbox:
     """Numbers of one epoch. While nothing is on its way an invalidation leaves at once; else it gathers company.
 
-    `members` gives those in the room. `came_back` is told when something was sent that has come back.
+    `came_back` is told when something was sent that has come back.
     """
 
     def __init__(
@@ -38,16 +38,17 @@ class Outbox:
         room: str,
         gather: float,
         clock: Callable[[], float],
-        members: Callable[[], Iterable[Member]],
+        barriers: Barriers,
+        company: Company,
         came_back: Callable[[float], None],
     ) -> None:
         self.epoch = secrets.token_hex(8)
-        self.barriers = Barriers()
+        self.barriers = barriers
         self.last_sent = 0.0
         self._room = room
         self._gather = gather
         self._clock = clock
-        self._members = members
+        self._company = company
         self._came_back = came_back
         self._say: Callable[[str], None] | None = None
         self._name = ""
@@ -117,7 +118,7 @@ class Outbox:
         self._came_back(flying.sent_at)
         batch = flying.batch
         if batch.confirm and batch.waiting:
-            batch.barriers[seq] = self.barriers.open(seq, self._members())
+            batch.barriers[seq] = self.barriers.open(seq, self._company)
         batch.under_way -= 1
         if not batch.under_way and not batch.published.done():
             batch.published.set_result(None)

@@ -27,7 +27,7 @@ _ERROR: Final = "{jabber:client}error"
 
 
 class Room:
-    """`heard` gets what is said, `gone` the names of members that leave and serve nothing any more."""
+    """`heard` gets what is said."""
 
     def __init__(
         self,
@@ -35,7 +35,6 @@ class Room:
         name: str,
         company: Company,
         heard: Callable[[Heard], None],
-        gone: Callable[[str], None],
     ) -> None:
         self.link = Link(settings, name, self._take)
         self.archive = Archive(self.link, settings.room)
@@ -45,7 +44,6 @@ class Room:
         self._settings = settings
         self._prefix = f"{settings.room}/"
         self._heard = heard
-        self._gone = gone
         self._entered: asyncio.Future[BusRefused | None] = asyncio.get_running_loop().create_future()
 
     async def enter(self, mark: Mark) -> None:
@@ -95,10 +93,7 @@ class Room:
         elif kind == "unavailable":
             if "110" in codes or nick == self.name:
                 self.link.end(f"out of the room (status {', '.join(sorted(codes))})")
-            peaceful = left_in_peace(xml)
-            self.company.left(nick, peaceful=peaceful)
-            if peaceful:
-                self._gone(nick)
+            self.company.left(nick, peaceful=left_in_peace(xml))
         elif "110" in codes:
             self.name = nick
             self.created = "201" in codes

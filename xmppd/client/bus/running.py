@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from .backoff import Backoff
+from .barrier import Barriers
 from .catching_up import catch_up
 from .company import Company
 from .errors import BusRefused, LinkLost
@@ -33,8 +34,9 @@ class Running:
     ) -> None:
         self.settings = settings
         self.lease = Lease(settings.lease, settings.clock)
-        self.company = Company(settings.clock)
-        self.outbox = Outbox(settings.room, settings.gather, settings.clock, self.company.answerable, self.lease.renew)
+        barriers = Barriers()
+        self.company = Company(settings.clock, barriers.left)
+        self.outbox = Outbox(settings.room, settings.gather, settings.clock, barriers, self.company, self.lease.renew)
         self.room: Room | None = None
         self.entered = asyncio.Event()
         self.refusal: BusRefused | None = None
@@ -68,7 +70,7 @@ class Running:
 
     async def _stay(self) -> None:
         """One connection, from its beginning to its end."""
-        room = Room(self.settings, self._name, self.company, self._heard, self.outbox.barriers.gone)
+        room = Room(self.settings, self._name, self.company, self._heard)
         room.link.lost.add_done_callback(lambda _: self._news.set())
         self.room = room
         try:

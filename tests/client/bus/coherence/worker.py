@@ -116,7 +116,17 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             while True:
                 await asyncio.sleep(random.expovariate(self.task.writes))
-                group.create_task(self._change(random.choice(own), random.random() < 0.4))
+                if random.random() < 0.2:
+                    group.create_task(self._burst(own[0]))
+                else:
+                    group.create_task(self._change(random.choice(own), random.random() < 0.4))
+
+    async def _burst(self, key: int) -> None:
+        """Change what is read most again and again, while it is being loaded."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(4):
+                group.create_task(self._change(key, random.random() < 0.4))
+                await asyncio.sleep(random.uniform(0, 0.012))
 
     async def _change(self, key: int, confirm: bool) -> None:
         keys, others = _named(key)
