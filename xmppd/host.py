@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +17,7 @@ from xmppd.config import Config, HostConfig
 from xmppd.metrics import Registry
 from xmppd.routing.delivery import SUBSCRIPTION_TYPES, Action, choose, deliver
 from xmppd.routing.event import Event
-from xmppd.routing.hooks import STOP, AccountEvent, Hooks, SessionEvent
+from xmppd.routing.hooks import GROUPCHAT, STOP, AccountEvent, Hooks, SessionEvent
 from xmppd.routing.iq import IQ, IQTable, Target, check
 from xmppd.routing.requests import Requests
 from xmppd.routing.returning import Returning
@@ -29,6 +30,8 @@ from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID, nodeprep, resourceprep
 from xmppd.xmpp.stanza import Stanza
+
+log = logging.getLogger(__name__)
 
 
 class LoadedModule(Protocol):
@@ -146,6 +149,32 @@ class Host:
             await deliver(stanza, chosen)
         else:
             await self._otherwise(action, event)
+
+    async def spread(self, stanza: Stanza, readers: Iterable[JID]) -> list[JID]:
+        """Take a copy of a stanza to each of these resources, as `handle` takes one; returns whom none could reach.
+
+        For who tells the same to hundreds, as rooms do.
+        """
+        find, addressed, chain, missed = self.sessions.find, stanza.addressed, self.hooks.account_receive, []
+        kind = GROUPCHAT if stanza.type == GROUPCHAT else stanza.kind
+        for to in readers:
+            try:
+                session, copy = find(to), addressed(to)
+                if session is None or self.returning.accounts:
+                    await self.handle(Event(copy))
+                    continue
+                if handlers := chain.of[kind]:
+                    event = Event(copy)
+                    verdict = chain.through(event, handlers)
+                    if verdict is not None and (verdict is STOP or await verdict is STOP):
+                        continue
+                    copy = event.stanza
+                await session.deliver(copy)
+            except StanzaError:
+                missed.append(to)
+            except Exception:
+                log.exception("a copy of %r did not reach %s", stanza, to)
+        return missed
 
     async def exists(self, account: JID) -> bool:
         """Whether there is such an account, or an anonymous session of that name."""

@@ -10,6 +10,7 @@ from xmppd.metrics import Counter, Gauge, Histogram
 from xmppd.routing.delivery import Action, choose
 from xmppd.routing.event import Event
 from xmppd.routing.hooks import (
+    DIRECT,
     STOP,
     AccountEvent,
     Bound,
@@ -47,6 +48,7 @@ __all__ = [
     "ARCHIVE",
     "COPY",
     "DELIVER",
+    "DIRECT",
     "FILTER",
     "IQ",
     "SERVER",

@@ -8,6 +8,7 @@ from typing import Final
 from xmppd.api import (
     ACCOUNT,
     COPY,
+    DIRECT,
     FILTER,
     IQ,
     STOP,
@@ -140,7 +141,7 @@ class Carbons(Module):
         id = mam.sent_id(event) if mam is not None else ""
         return self._copy(event.stanza, "sent", sender.bare, others, id)
 
-    @hook.account_receive.at(COPY, "message")
+    @hook.account_receive.at(COPY, DIRECT)
     def copy_received(self, event: Event) -> Awaitable[None] | None:
         """What the account is told, for those devices that are not given the message itself (7)."""
         stanza, to = event.stanza, event.stanza.to

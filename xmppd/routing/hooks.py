@@ -43,6 +43,10 @@ class Stop(Enum):
 
 STOP: Final = Stop.STOP
 KINDS: Final = ("message", "presence", "iq")
+# For marks: messages of every type but groupchat. Whoever has no business with those is not asked about each of the
+# hundreds of copies of what is said in a room; where such a message does come alone, it may be asked all the same.
+DIRECT: Final = "direct"
+GROUPCHAT: Final = "groupchat"  # for `of`: those who have business with copies of a room's message
 E = TypeVar("E")
 S = TypeVar("S", bound=Event)
 Verdict = Stop | None
@@ -62,7 +66,7 @@ class Mark:
 class Chain(Generic[S]):
     """Handlers that a stanza passes in the order of their stages; one may end it with `STOP`.
 
-    `of` has those of each kind of stanza. Ask `if chain.of[kind]` before `run`: nothing attached costs a look-up.
+    `of` has those of each kind of stanza, and of groupchat messages. Ask `if chain.of[kind]` before `run`: nothing attached costs a look-up.
     """
 
     __slots__ = ("_placed", "name", "of")
@@ -70,7 +74,7 @@ class Chain(Generic[S]):
     def __init__(self, name: str) -> None:
         self.name = name
         self._placed: tuple[tuple[Stage, Step[S], tuple[str, ...]], ...] = ()
-        self.of: dict[str, tuple[tuple[Stage, Step[S]], ...]] = dict.fromkeys(KINDS, ())
+        self.of: dict[str, tuple[tuple[Stage, Step[S]], ...]] = dict.fromkeys((*KINDS, GROUPCHAT), ())
 
     @property
     def handlers(self) -> tuple[Step[S], ...]:
@@ -88,7 +92,9 @@ class Chain(Generic[S]):
     def _place(self, placed: Sequence[tuple[Stage, Step[S], tuple[str, ...]]]) -> None:
         self._placed = tuple(placed)
         for kind in KINDS:
-            self.of[kind] = tuple((stage, handler) for stage, handler, kinds in placed if kind in kinds)
+            asked = {kind, DIRECT} if kind == "message" else {kind}
+            self.of[kind] = tuple((stage, handler) for stage, handler, kinds in placed if not asked.isdisjoint(kinds))
+        self.of[GROUPCHAT] = tuple((stage, handler) for stage, handler, kinds in placed if "message" in kinds)
 
     async def run(self, event: S) -> Verdict:
         """Pass `event` through. A crashed filter refuses.
@@ -100,9 +106,10 @@ class Chain(Generic[S]):
 
     def begin(self, event: S) -> Awaitable[Verdict] | Verdict:
         """The same for the busiest places: the verdict at once where no handler waits, else what goes on to it."""
-        return self._pass(event, self.of[event.stanza.kind])
+        return self.through(event, self.of[event.stanza.kind])
 
-    def _pass(self, event: S, handlers: Sequence[tuple[Stage, Step[S]]]) -> Awaitable[Verdict] | Verdict:
+    def through(self, event: S, handlers: Sequence[tuple[Stage, Step[S]]]) -> Awaitable[Verdict] | Verdict:
+        """The same past these handlers alone, which are some of `of`."""
         for index, (stage, handler) in enumerate(handlers):
             try:
                 verdict = handler(event)
@@ -127,7 +134,7 @@ class Chain(Generic[S]):
             raise
         except Exception:
             self._crashed(stage, event)
-        verdict = self._pass(event, left)
+        verdict = self.through(event, left)
         return verdict if verdict is None or verdict is STOP else await verdict
 
     def _crashed(self, stage: Stage, event: S) -> None:
@@ -179,7 +186,7 @@ class _Declared(Generic[E]):
         return self.at(Stage.DELIVER)(method)
 
     def at(self, stage: Stage = Stage.DELIVER, *kinds: str) -> Callable[[Method], Method]:
-        """The decorator for another stage, or for some kinds of stanza only ("message", "presence", "iq")."""
+        """The decorator for another stage, or for some kinds of stanza only ("message", "presence", "iq", `DIRECT`)."""
 
         def mark(method: Method) -> Method:
             marks = [*getattr(method, "__marks__", ()), Mark(self.name, stage, kinds or KINDS)]

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from xmppd.api import (
     ACCOUNT,
     ARCHIVE,
+    DIRECT,
     IQ,
     STAMP,
     STOP,
@@ -146,7 +147,7 @@ class Mam(Module):
         if stanza.to.bare in self._read[1]:
             event.stanza = forged(stanza, stanza.to.bare)
 
-    @hook.account_receive.at(ARCHIVE, "message")
+    @hook.account_receive.at(ARCHIVE, DIRECT)
     def keep_received(self, event: Event) -> Awaitable[None] | None:
         """Stamp and keep what an account receives."""
         stanza = event.stanza

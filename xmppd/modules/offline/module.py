@@ -8,6 +8,7 @@ from typing import Final
 
 from xmppd.api import (
     DELIVER,
+    DIRECT,
     STOP,
     AccountEvent,
     CommandError,
@@ -132,7 +133,7 @@ class Offline(Module):
         error = StanzaError("internal-server-error", "the message could not be stored")
         self._spawn(self.host.house.router.refuse(event, error))
 
-    @hook.account_receive.at(DELIVER, "message")
+    @hook.account_receive.at(DELIVER, DIRECT)
     def in_order(self, event: Event) -> Verdict:
         """While stored messages wait for a session that is here already, a new one goes behind them."""
         stanza = event.stanza
