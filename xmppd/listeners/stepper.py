@@ -19,12 +19,14 @@ def step_by_hand(work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         waiting = work.send(None)
     except StopIteration:
         return None
+    if waiting is not None:
+        # A future carries this mark from the wait to the task that takes note of it; others may await it in between.
+        waiting._asyncio_future_blocking = False
     return asyncio.get_running_loop().create_task(_rest(work, waiting))
 
 
 async def _rest(work: Coroutine[Any, Any, None], waiting: Any) -> None:
     if waiting is not None:
-        # A future says with this mark that it is awaited. Whoever else awaited it before this task began took it off.
         waiting._asyncio_future_blocking = True
     await _go_on(work, waiting)
 
