@@ -4,6 +4,7 @@ import pytest
 
 from tests.kit.client import error_of
 from tests.kit.world import World
+from xmppd.xmpp.jid import JID
 
 from .coven import ROOM, a_service, codes, entering, enters, found, has, world
 from .ruling import Company, affiliated, affiliation, coven, does, fails, gather, listed, query, role, sees, why
@@ -86,8 +87,6 @@ async def test_a_ban_list_with_one_forbidden_ban_changes_nothing(coven: Company)
 async def test_a_whole_domain_is_banned(coven: Company) -> None:
     await does(coven.admin, affiliated(outcast="shakespeare.lit"))
     room = coven.world.module("muc").rooms.loaded["coven"]
-    from xmppd.xmpp.jid import JID
-
     assert room.affiliation_of(JID.parse("macbeth@shakespeare.lit/castle")) == "outcast"
 
 
@@ -110,6 +109,13 @@ async def test_admin_revokes_membership(coven: Company) -> None:
     shown = await sees(coven.owner, "thirdwitch", "none", "participant")
     assert why(shown) == ("secondwitch", "Not so worthy after all!")
     assert await listed(coven.admin, affiliation="member") == {}
+
+
+async def test_the_reserved_nick_goes_with_the_membership(coven: Company) -> None:
+    await does(coven.admin, affiliation("lear", "member", nick="King"))
+    await does(coven.admin, affiliation("lear", "none", nick="Fool"))
+    for name in ("King", "Fool"):
+        await does(coven.admin, affiliation("macbeth", "member", nick=name))
 
 
 async def test_service_removes_non_member(world: World) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.kit.world import World
 from xmppd.config import Config
 from xmppd.testing import MODULES, FakeClock, TestServer, settings
+from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Element
 
 from .coven import ROOM, bodies, codes, configure, entering, enters, found, has, item, nick, say
@@ -98,7 +99,6 @@ async def test_what_was_taken_back_stays_so(start: Start) -> None:
         await does(hag, register("Hag"))
         await does(crone, affiliated(none="hag66@localhost lear@localhost"))
         await does(crone, assign(verb="unassign"))
-        await does(hag, query("<remove/>", namespace="jabber:iq:register"))
         await does(crone, card(photo()))
         await does(crone, card(""))
     async with start() as world:
@@ -130,6 +130,33 @@ async def test_a_room_that_is_made_fleeting_does_not_come_back(start: Start) -> 
         for room in (ROOM, "cave@conference.localhost"):
             assert await fails(hag, query("", "get", OWNER, room)) == "item-not-found"
         assert "201" in codes((await enters(hag, "thirdwitch"))[0])
+
+
+async def test_who_registers_under_the_name_of_a_removed_account_is_a_stranger(start: Start) -> None:
+    async with start() as world:
+        crone, hag = await world.online("crone1/desktop"), await world.online("hag66/pda")
+        for room in (ROOM, "cave@conference.localhost"):
+            await found(crone, "firstwitch", room=room, persistentroom="1")
+            await does(crone, query("<item jid='hag66@localhost' affiliation='admin' nick='Hag'/>", room=room))
+            await does(crone, query("<item jid='lear@localhost' affiliation='outcast'/>", room=room))
+        await world.account("lear")
+        await does(crone, create())
+        await does(crone, assign())
+        crone.send("<presence to='cave@conference.localhost/firstwitch' type='unavailable'/>")
+        await crone.pending()
+        await world.advance(130)
+        assert list(world.module("muc").rooms.loaded) == ["coven"]
+        for name in ("hag66", "lear"):
+            await world.host.remove_account(hag.jid.bare if name == "hag66" else JID.parse("lear@localhost"))
+        again = await world.online("hag66/pda")
+        for room in (ROOM, "cave@conference.localhost"):
+            assert await fails(again, query("<item affiliation='member'/>", "get", room=room)) == "forbidden"
+            entered = await enters(again, "Hag", room=room)
+            own = next(stanza for stanza in entered if nick(stanza) == "Hag")
+            assert item(own)["affiliation"] == "none"
+            assert worn(own) == []
+            banned = await does(crone, query("<item affiliation='outcast'/>", "get", room=room))
+            assert len(banned[0]) == 1, "a ban outlives the account"
 
 
 async def test_an_idle_room_leaves_memory_and_comes_back(start: Start) -> None:

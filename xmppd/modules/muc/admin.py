@@ -19,7 +19,7 @@ from .changes import Grant, RoleChange, read_changes
 from .invitations import invitation
 from .room import Why
 from .settings import AFFILIATIONS, ROLES
-from .standing import actor, check_free, extension, named, nick_of, on_disk, reserve, standing
+from .standing import actor, check_free, extension, named, on_disk, reserve, standing
 from .words import NS_ADMIN, Affiliation, Role
 
 if TYPE_CHECKING:
@@ -109,9 +109,7 @@ class Admin(Aspect):
     async def _grant(self, room: Room, sender: JID, nick: str, grant: Grant) -> list[Commit | None]:
         account, old = grant.account, room.affiliation_of(grant.account)
         commits = [await room.set_affiliation(account, grant.affiliation, Why(reason=grant.reason, actor=nick))]
-        if grant.affiliation == "outcast" and nick_of(room, account):
-            commits.append(reserve(room, account, ""))
-        elif grant.nick is not None:
+        if grant.nick is not None:
             commits.append(reserve(room, account, grant.nick))
         if not room.occupants.of(account) and old != grant.affiliation:
             await self._tell_absent(room, sender, old, grant)

@@ -94,5 +94,7 @@ def _grant(room: Room, item: Element) -> Grant:
     account = JID.parse(jid).bare
     if not account.local and affiliation in ("owner", "admin"):
         raise StanzaError("not-acceptable", "a whole domain can be banned or be a member, no more")
+    if affiliation in ("none", "outcast"):
+        nick = None  # it goes with the affiliation
     reserved = prepared_nick(room, nick) if nick else nick
     return Grant(item, account, affiliation, reserved, reason_in(item))

@@ -17,6 +17,7 @@ from xmppd.xmpp.paging import NS_RSM, Page, PageRequest, cut
 from xmppd.xmpp.parsing import parse
 from xmppd.xmpp.stanza import Element
 
+from .avatar import NS_VCARD
 from .standing import named, nick_of
 from .words import NS_MUC, NS_OCCUPANT_ID, NS_REGISTER, NS_ROOMINFO, NS_SELF_PING, NS_STABLE_ID, NS_STANZA_ID
 
@@ -45,7 +46,7 @@ class Discovery:
         if node:
             raise StanzaError("item-not-found", f"this service has no node {node[:64]!r}")
         identity = Identity("conference", "text", self._muc.options.name)
-        features = (DISCO_INFO, DISCO_ITEMS, NS_MUC, NS_STABLE_ID, NS_OCCUPANT_ID, NS_RSM, PING)
+        features = (DISCO_INFO, DISCO_ITEMS, NS_MUC, NS_STABLE_ID, NS_OCCUPANT_ID, NS_RSM, NS_VCARD, PING)
         return Disco((identity,), features).to_element()
 
     async def service_items(self, iq: IQ) -> Element:

@@ -179,10 +179,20 @@ class Room:
             self.reasons.pop(bare, None)
             if why.reason:
                 self.reasons[bare] = why.reason
-        commit = self.write(store.put_affiliation(self.jid, bare, affiliation, why.reason))
+        statements = [store.put_affiliation(self.jid, bare, affiliation, why.reason)]
+        if affiliation in ("none", "outcast"):
+            statements += self._release(bare)
+        commit = self.write(*statements)
         for occupant in self._concerned(bare):
             await self._follow(occupant, why)
         return commit
+
+    def _release(self, bare: JID) -> list[Statement]:
+        """The nicks that an account has reserved are anybody's again (9.1, 9.4)."""
+        held = [nick for nick, holder in self.nicks.items() if holder == bare]
+        for nick in held:
+            del self.nicks[nick]
+        return store.put_nick(self.jid, bare, "") if held else []
 
     def _concerned(self, bare: JID) -> list[Occupant]:
         if bare.local:

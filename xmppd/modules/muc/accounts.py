@@ -1,0 +1,42 @@
+"""What rooms keep of an account that is removed: nothing but a ban."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xmppd.api import AccountEvent, hook
+
+from . import store
+from .commands import RoomCommands
+from .presence import Why
+
+if TYPE_CHECKING:
+    from xmppd.api import Storage
+    from xmppd.xmpp.jid import JID
+
+    from .room import Room
+
+
+class Accounts(RoomCommands):
+    """The part of `Muc` that hears of accounts of its host."""
+
+    @property
+    def storage(self) -> Storage:
+        """The database."""
+        return self.host.house.storage
+
+    @hook.account_removed
+    async def forget_account(self, event: AccountEvent) -> None:
+        """Whoever registers under the name again is a stranger in every room."""
+        account = event.account.bare
+        await self.storage.write(*store.forget_account(account))
+        for room in list(self.rooms.loaded.values()):
+            async with room.lock:
+                if not room.gone:
+                    await _forget(room, account)
+
+
+async def _forget(room: Room, account: JID) -> None:
+    room.worn.pop(account, None)
+    if room.affiliations.get(account, "outcast") != "outcast":
+        await room.set_affiliation(account, "none", Why())
