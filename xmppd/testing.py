@@ -29,7 +29,7 @@ else:
 
 MODULES: Final = (
     *("blocking", "caps", "carbons", "csi", "disco", "last", "mam", "offline", "ping", "presence"),
-    *("privacy", "private", "register", "roster", "time", "vcard", "version"),
+    *("privacy", "private", "push", "register", "roster", "time", "vcard", "version"),
 )
 
 

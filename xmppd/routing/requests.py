@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable
 from secrets import token_hex
 from typing import Final, Literal
 
-from xmppd.xmpp.errors import StanzaError
+from lxml import etree
+
+from xmppd.xmpp.errors import NS_STANZAS, STANZA_CONDITIONS, StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Payload, Stanza, serialise
 
 # Answers awaited at once. Each caps query to an unknown client is one; past this the oldest cannot be trusted to come.
 MOST_WAITING: Final = 10_000
+KINDS: Final = frozenset({"auth", "cancel", "continue", "modify", "wait"})
 
 
 class Requests:
@@ -41,7 +44,7 @@ class Requests:
         finally:
             self._waiting.pop((to, id), None)
         if reply.type == "error":
-            raise StanzaError("undefined-condition", f"{to} answered with an error")
+            raise _refusal(reply)
         return reply
 
     def answered(self, stanza: Stanza) -> bool:
@@ -59,3 +62,14 @@ class Requests:
         for future in self._waiting.values():
             future.cancel()
         self._waiting.clear()
+
+
+def _refusal(reply: Stanza) -> StanzaError:
+    """The error that a reply carries, in our own words; what it says to people stays out, for it is a stranger's."""
+    error = reply.child("error")
+    names = (
+        [] if error is None else [etree.QName(child).localname for child in error.iterchildren(f"{{{NS_STANZAS}}}*")]
+    )
+    condition = next((name for name in names if name in STANZA_CONDITIONS), "undefined-condition")
+    kind = None if error is None else error.get("type")
+    return StanzaError(condition, f"{reply.sender} answered with an error", kind=kind if kind in KINDS else None)
