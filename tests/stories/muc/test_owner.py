@@ -251,6 +251,18 @@ async def test_a_form_with_one_wrong_field_changes_nothing(coven: Company) -> No
     assert values(await does(coven.owner, FORM), "muc#roomconfig_roomname") == []
 
 
+async def test_a_form_with_every_field_wrong_is_noticed_by_nobody_else(coven: Company) -> None:
+    form = await does(coven.owner, FORM)
+    names = form.xpath("*/x:x/x:field/@var", namespaces={"x": "jabber:x:data"})
+    wrong = "".join(field(str(name), "x" * 5000) for name in names if name != "FORM_TYPE")
+    assert await fails(coven.owner, configured(wrong)) == "not-acceptable"
+    many = "".join(field(f"muc#roomconfig_{number}", "1") for number in range(257))
+    assert await fails(coven.owner, configured(many)) == "not-acceptable"
+    for client in coven.everybody:
+        await client.receives_nothing()
+    assert values(await does(coven.owner, FORM), "muc#roomconfig_roomowners") == ["crone1@localhost"]
+
+
 async def test_rooms_that_last_may_be_reserved_for_some() -> None:
     async with a_service(access_persistent="admin") as world:
         crone = await world.online("crone1/desktop")
