@@ -285,12 +285,15 @@ class TestRefused:
             "<x xmlns='jabber:x:data'/>",
             "<x xmlns='jabber:x:data' type='sumbit'/>",
             "<x xmlns='jabber:x:dada' type='submit'/>",
-            "<x xmlns='jabber:x:data' type='submit'><field><value>1</value></field></x>",
             "<x xmlns='jabber:x:data' type='submit'><field var='a'/><field var='a'/></x>",
         ],
     )
     def test_what_is_no_form_is_a_bad_request(self, xml: str) -> None:
         assert refused(etree.fromstring(xml)).startswith("bad-request")
+
+    def test_a_heading_that_is_sent_back_without_its_type_says_nothing(self) -> None:
+        form = "<x xmlns='jabber:x:data' type='submit'><field><value>Of all</value></field><field var='a'/></x>"
+        assert Submission.parse(etree.fromstring(form)).values == {"a": []}
 
     def test_a_form_beyond_all_measure_is_refused(self) -> None:
         assert "at most" in refused(plain("submit", BOT, {f"f{n}": "" for n in range(MOST_FIELDS + 1)}))

@@ -44,8 +44,9 @@ class Submission:
     def parse(cls, element: Element) -> Submission:
         """Read an `<x/>` of any kind.
 
-        `StanzaError`: bad-request for an unknown type, a field without var or one that comes twice; not-acceptable
-        past `MOST_FIELDS` and `MOST_VALUES`.
+        A field without var says nothing: it is a heading, which some clients send back without its type.
+        `StanzaError`: bad-request for an unknown type or a field that comes twice; not-acceptable past `MOST_FIELDS`
+        and `MOST_VALUES`.
         """
         kind = _KINDS.get(element.get("type", ""))
         if element.tag != f"{DATA}x" or kind is None:
@@ -54,7 +55,7 @@ class Submission:
         form_type = ""
         for field in element.iterfind(f"{DATA}field"):
             texts = [value.text or "" for value in field.iterfind(f"{DATA}value")]
-            var = _var(field)
+            var = field.get("var", "")
             if var in values:
                 raise StanzaError("bad-request", f"field {var!r} comes twice")
             if var == FORM_TYPE:
@@ -176,13 +177,6 @@ def _root(kind: FormKind, form_type: str, title: str = "", prefixes: Mapping[str
     if form_type:
         Field("hidden", FORM_TYPE).answer(root, form_type)
     return root
-
-
-def _var(field: Element) -> str:
-    var = field.get("var", "")
-    if not var and field.get("type") != "fixed":
-        raise StanzaError("bad-request", "a field needs a var (XEP-0004 3.2)")
-    return var
 
 
 def _form_type(field: Element, kind: str, texts: Sequence[str]) -> str:
