@@ -53,6 +53,13 @@ def not_here(stanza: Stanza) -> Stanza:
     return Stanza("presence", stanza.sender, stanza.to, "unavailable", stanza.id, "", letter)
 
 
+def refused(stanza: Stanza, error: StanzaError) -> Stanza:
+    """A join that is refused comes back with its `<x/>`, by which clients know it (7.2.5 to 7.2.9)."""
+    reply = stanza.error(error)
+    letter = f"<x xmlns='{NS_MUC}'/>".encode() + reply.letter
+    return Stanza("presence", reply.to, reply.sender, "error", reply.id, "", letter)
+
+
 # Entering
 
 

@@ -13,6 +13,7 @@ from xmppd.xmpp.namespaces import DISCO_INFO, DISCO_ITEMS, PING
 from xmppd.xmpp.stanza import Payload, Stanza
 
 from . import crowd, join, leave, messages, passing
+from .accounts import Accounts
 from .affiliation_commands import AffiliationCommands
 from .aspect import Aspect, Request, Take
 from .aspects import aspects
@@ -34,7 +35,7 @@ NO_NICK: Final = "say which nick you want: room@service/nick"
 NS_MAM: Final = "urn:xmpp:mam:2 "
 
 
-class Muc(AffiliationCommands, Module):
+class Muc(AffiliationCommands, Accounts, Module):
     """Rooms. `handle` finds the room of a stanza and gives it to whom it concerns.
 
     One stanza at a time is handled in a room, its turn, so that all occupants see everything in the same order; rooms
@@ -43,7 +44,10 @@ class Muc(AffiliationCommands, Module):
     """
 
     migrations = MIGRATIONS
-    xeps = {"0045": "1.35.5", "0410": "1.1.0", "0421": "1.0.1", "0359": "0.7.0"}
+    xeps = {
+        "0045": "1.35.5", "0249": "1.2", "0317": "0.3.1", "0359": "0.7.0",
+        "0410": "1.1.0", "0421": "1.0.1", "0425": "0.3.0", "0486": "0.1.0",
+    }  # fmt: skip
 
     spoken = Counter("Messages to rooms")
 
@@ -145,6 +149,19 @@ class Muc(AffiliationCommands, Module):
 
     async def handle(self, event: Event) -> None:
         """A stanza to the service, to a room or to an occupant."""
+        try:
+            await self._handle(event)
+        except StanzaError as error:
+            await self._refuse(event, error)
+
+    async def _refuse(self, event: Event, error: StanzaError) -> None:
+        stanza = event.stanza
+        if stanza.kind == "presence" and stanza.type == "" and X_MUC in stanza.names:
+            await self.send(join.refused(stanza, error))
+        else:
+            await self.host.house.router.refuse(event, error)
+
+    async def _handle(self, event: Event) -> None:
         to = event.stanza.to
         assert to is not None
         if not to.local:
@@ -188,7 +205,7 @@ class Muc(AffiliationCommands, Module):
                 if not room.gone:
                     await self._in_order(room, event)
         except StanzaError as error:
-            await self.host.house.router.refuse(event, error)
+            await self._refuse(event, error)
         finally:
             room.queued -= 1
 
@@ -298,9 +315,9 @@ class Muc(AffiliationCommands, Module):
 
     async def _search(self, room: Room, event: Event) -> None:
         """What was said in a room long ago (XEP-0313), for those whom it concerns."""
-        stanza, archive = event.stanza, self.archive
+        stanza, archive = event.stanza, room.archive
         assert stanza.sender is not None
-        if archive is None or not room.settings.mam or stanza.type not in ("get", "set"):
+        if archive is None or stanza.type not in ("get", "set"):
             raise StanzaError("feature-not-implemented", "this room keeps no archive")
         affiliation = room.affiliation_of(stanza.sender)
         closed = room.settings.members_only or room.locked or bool(room.settings.secret)
