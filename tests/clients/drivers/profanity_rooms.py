@@ -39,7 +39,9 @@ class ProfanityRooms(Client):
 
     async def is_kept_out(self, room: str) -> None:
         """The console says so."""
-        await self._until_shown(f"been kept out of {room}", rf"Error (from|joining room) {re.escape(room)}.*forbidden")
+        await self._until_shown(
+            f"been kept out of {room}", rf"Error (from|joining room) {re.escape(room)}.*(forbidden|banned)"
+        )
 
     async def leaves(self, room: str) -> None:
         """Close the window."""
@@ -84,7 +86,7 @@ class ProfanityRooms(Client):
         await self._in_window(room)
         await self.types("/room config")
         await self._until_shown("opened the form", "Use '/form submit'")
-        for label, answer in (("(title|name)", f'"{title}"'), ("persist", "on")):
+        for label, answer in (("(title|name)", f'"{title}"'), ("(persistent|keep the room)", "on")):
             field = re.search(rf"\[(field\d+)\][^:\n]*{label}", await self.shown(), re.IGNORECASE)
             assert field is not None, await self.shown()
             await self.types(f"/{field[1]} {answer}")
