@@ -21,6 +21,12 @@ async def test_moderator_kicks_occupant(coven: Company) -> None:
     await coven.stranger.receives_error("not-acceptable")
 
 
+async def test_service_informs_moderator_of_success_before_the_remaining_occupants(coven: Company) -> None:
+    coven.admin.send(role("fourthwitch", "none").replace("<iq ", "<iq id='kick1' ", 1))
+    await coven.admin.receives("c:iq[@type='result'][@id='kick1'][not(*)]")
+    await sees(coven.admin, "fourthwitch", "none", "none", 307, gone=True)
+
+
 async def test_a_kicked_occupant_may_come_back(coven: Company) -> None:
     await does(coven.admin, role("fourthwitch", "none"))
     await coven.quiet()

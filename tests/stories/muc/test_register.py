@@ -162,6 +162,11 @@ async def test_registration_request_approval_form(coven: Company) -> None:
     assert "hecate" not in await listed(coven.admin, affiliation="member")
 
 
+async def test_a_nick_that_is_taken_is_put_before_nobody(coven: Company) -> None:
+    assert await fails(coven.stranger, register("secondwitch")) == "conflict"
+    await coven.admin.receives_nothing()
+
+
 async def test_an_admin_approves(coven: Company) -> None:
     await does(coven.stranger, register("Hecate"))
     await coven.quiet()

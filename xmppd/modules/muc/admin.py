@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from xmppd.api import IQ, Commit
+from xmppd.api import IQ, Commit, Replied
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Element, Stanza, escape
@@ -75,8 +75,11 @@ class Admin(Aspect):
             if account in room.reasons:
                 etree.SubElement(item, f"{QUERY}reason").text = room.reasons[account]
 
-    async def change(self, room: Room, iq: IQ) -> None:
-        """Change roles and affiliations: all that the request asks for, or nothing."""
+    async def change(self, room: Room, iq: IQ) -> Replied:
+        """Change roles and affiliations: all that the request asks for, or nothing.
+
+        Who asked for other roles hears of success before anybody sees them (8.2 to 8.5).
+        """
         grants, roles = read_changes(room, iq.payload)
         who = standing(room, iq.sender)
         for change in roles:
@@ -90,9 +93,11 @@ class Admin(Aspect):
         nick = actor(room, iq.sender)
         commits = [commit for grant in grants for commit in await self._grant(room, iq.sender, nick, grant)]
         await on_disk(commits)
-        await self._set_roles(room, iq, roles, nick)
+        await self.muc.answer(iq.event, iq.stanza.result())
+        await self._set_roles(room, roles, nick)
+        return Replied.REPLIED
 
-    async def _set_roles(self, room: Room, iq: IQ, changes: Iterable[RoleChange], nick: str) -> None:
+    async def _set_roles(self, room: Room, changes: Iterable[RoleChange], nick: str) -> None:
         for change in changes:
             if change.occupant.role != change.role and room.occupants.by_nick(change.occupant.nick) is change.occupant:
                 await room.set_role(change.occupant, change.role, Why(reason=change.reason, actor=nick))
