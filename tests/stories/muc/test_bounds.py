@@ -2,7 +2,7 @@
 
 from tests.kit.world import World
 
-from .coven import ROOM, a_service, bodies, enters, entering, found, nick, say, world
+from .coven import ROOM, a_service, bodies, entering, enters, found, nick, say, world
 from .test_speak import gather
 
 __all__ = ["world"]

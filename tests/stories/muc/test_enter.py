@@ -7,7 +7,7 @@ import pytest
 from tests.kit.client import Client, error_of
 from tests.kit.world import World
 
-from .coven import MUC, NAMES, ROOM, a_service, codes, configure, enters, entering, found, has, item, nick, world
+from .coven import MUC, NAMES, ROOM, a_service, codes, configure, entering, enters, found, has, item, nick, world
 
 __all__ = ["world"]
 

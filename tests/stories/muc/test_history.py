@@ -1,13 +1,11 @@
 """XEP-0045 7.2.13 to 7.2.16: discussion history and the subject for who enters."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tests.kit.world import World
 from xmppd.xmpp.stanza import Element
 
-from .coven import ROOM, a_service, bodies, enters, entering, found, has, nick, say, world
+from .coven import ROOM, a_service, bodies, entering, enters, found, has, nick, say, world
 
 __all__ = ["world"]
 
@@ -19,7 +17,7 @@ LINES = (
 
 
 @pytest.fixture
-async def talk(world: World) -> AsyncIterator[World]:
+async def talk(world: World) -> World:
     """A room where three things were said, a minute each after the other."""
     crone = await world.online("crone1/desktop")
     await found(crone, "firstwitch")
@@ -27,7 +25,7 @@ async def talk(world: World) -> AsyncIterator[World]:
         crone.send(say(line))
         await crone.ping()
         await world.advance(60)
-    yield world
+    return world
 
 
 async def told(world: World, wish: str = "") -> list[Element]:
@@ -117,7 +115,7 @@ async def test_history_and_subject_of_a_persistent_room_are_stored() -> None:
         await world.advance(3700 + 60)  # the room leaves memory
         assert not world.module("muc").rooms.loaded
         hag = await world.online("hag66/pda")
-        own, line, subject = await enters(hag, "thirdwitch")
+        _, line, subject = await enters(hag, "thirdwitch")
         assert bodies([line]) == [LINES[0]]
         assert line.get("from") == f"{ROOM}/firstwitch"
         assert subject.findtext("{jabber:client}subject") == "Fire"

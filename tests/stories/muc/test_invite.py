@@ -2,10 +2,11 @@
 
 import pytest
 
+from tests.kit.client import error_of
 from tests.kit.world import World
 
 from .coven import ROOM, USER, a_service, enters, found, has, world
-from .ruling import Company, coven, does, gather, listed
+from .ruling import Company, affiliation, coven, does, gather, listed
 
 __all__ = ["coven", "world"]
 
@@ -75,8 +76,7 @@ async def test_the_inviter_supplies_a_jid_that_does_not_exist(coven: Company) ->
 
 async def test_an_outcast_is_not_invited(coven: Company) -> None:
     await coven.world.account("lear")
-    await does(coven.owner, f"<iq type='set' to='{ROOM}'><query xmlns='http://jabber.org/protocol/muc#admin'>"
-               "<item jid='lear@localhost' affiliation='outcast'/></query></iq>")  # fmt: skip
+    await does(coven.owner, affiliation("lear", "outcast"))
     coven.owner.send(invite("lear@localhost"))
     await coven.owner.receives_error("not-allowed")
 
@@ -108,6 +108,29 @@ async def test_members_invite_where_the_room_allows_it(world: World) -> None:
     await lear.receives("c:message")
     await enters(lear, "king")
     assert "lear" in await listed(company.admin, affiliation="member")
+
+
+async def test_nobody_advertises_by_invitations(coven: Company) -> None:
+    coven.stranger.send(invite(*["lear@shakespeare.lit"] * 20) + invite("hag66@localhost"))
+    await coven.stranger.ping()
+    errors = [error_of(each) for each in await coven.stranger.pending()]
+    assert errors[-1] == "resource-constraint"
+    await coven.member.receives_nothing()
+    coven.owner.send(invite("hag66@localhost"))
+    await coven.owner.receives_nothing()
+    await coven.member.receives("c:message")
+    await coven.world.advance(4)
+    coven.stranger.send(invite("hag66@localhost"))
+    await coven.stranger.receives_nothing()
+    await coven.member.receives("c:message")
+
+
+async def test_an_outcast_declines_nothing(coven: Company) -> None:
+    await does(coven.owner, affiliation("hecate", "outcast"))
+    await coven.quiet()
+    coven.stranger.send(f"<message to='{ROOM}'><x xmlns='{USER}'><decline to='crone1@localhost'/></x></message>")
+    await coven.stranger.receives_error("forbidden")
+    await coven.owner.receives_nothing()
 
 
 async def test_who_is_not_in_the_room_invites_nobody(coven: Company) -> None:

@@ -26,7 +26,7 @@ async def archived() -> AsyncIterator[Company]:
     """The four in a room with an archive."""
     modules: dict[str, Any] = {name: {} for name in MODULES} | {"muc": {}, "mam": {}}
     async with a_world(modules=modules) as world:
-        yield await gather(world)
+        yield await gather(world, persistentroom="1")
 
 
 def moderate(id: str, reason: str = "", inside: str = f"<retract xmlns='{RETRACT}'/>") -> str:
@@ -122,11 +122,12 @@ async def test_what_is_in_the_archive_alone_is_retracted_too(archived: Company) 
 async def test_a_room_made_anew_shows_nothing_of_an_older_ones_archive(archived: Company) -> None:
     async def said(world: World) -> list[str]:
         lear = await world.online("lear/castle")
-        await found(lear, "king")
+        await found(lear, "king", persistentroom="1")
         return ["".join(each.itertext()) for each in await search(lear) if "magic potions" in "".join(each.itertext())]
 
     await spoken(archived)
     assert len(await search(archived.owner)) > 0
+    await configure(archived.owner, persistentroom="0")
     for client, nick in zip(archived.everybody, ("first", "second", "third", "fourth"), strict=True):
         client.send(f"<presence to='{ROOM}/{nick}witch' type='unavailable'/>")
         await client.pending()

@@ -1,6 +1,5 @@
 """XEP-0045 7.3 to 7.5: messages to all, the subject, private messages; XEP-0359 and XEP-0421 in rooms."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
@@ -40,9 +39,9 @@ async def gather(world: World, **fields: str) -> Trio:
 
 
 @pytest.fixture
-async def trio(world: World) -> AsyncIterator[Trio]:
+async def trio(world: World) -> Trio:
     """The three in an open room."""
-    yield await gather(world)
+    return await gather(world)
 
 
 # 7.4

@@ -60,8 +60,9 @@ async def test_a_request_is_denied_or_passed_over(moderated: Company) -> None:
 
 async def test_only_moderators_grant_voice(moderated: Company) -> None:
     for client in (moderated.member, moderated.stranger):
-        client.send(word())
-        await client.receives_error("forbidden")
+        for allow in ("true", "false"):
+            client.send(word(allow=allow))
+            await client.receives_error("forbidden")
 
 
 @pytest.mark.parametrize(("nick", "jid"), [("nobody", "hecate@localhost/broom"), ("fourthwitch", "lear@localhost/x")])

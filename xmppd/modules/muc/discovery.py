@@ -103,7 +103,7 @@ class Discovery:
         yield "muc_moderated" if settings.moderated else "muc_unmoderated"
         yield "muc_semianonymous" if settings.anonymous else "muc_nonanonymous"
         yield "muc_passwordprotected" if settings.secret else "muc_unsecured"
-        if settings.mam and self._muc.archive is not None:
+        if room.archive is not None:
             yield from ARCHIVED
         for aspect in self._muc.aspects:
             yield from aspect.features(room)

@@ -12,20 +12,27 @@ from xmppd.xmpp.stanza import Element, Stanza, escape
 
 from .aspect import Aspect, Take
 from .privileges import at_least, may_invite
+from .recent import Budget
 from .room import Why
 from .standing import actor, extension, on_disk, reason_in, standing
 from .words import NS_USER
 
 if TYPE_CHECKING:
+    from .module import Muc
     from .room import Room
 
 USER: Final = f"{{{NS_USER}}}"
 MOST_INVITED: Final = 20  # in one message
 LONGEST_THREAD: Final = 256
+REFILL: Final = 1 / 3  # invitations a second of one account, beyond the first MOST_INVITED: rooms carry no advertising
 
 
 class Invitations(Aspect):
     """Carries invitations out and refusals back."""
+
+    def __init__(self, muc: Muc) -> None:
+        super().__init__(muc)
+        self._budget = Budget(muc.clock, MOST_INVITED, REFILL)
 
     def messages(self) -> Mapping[str, Take]:
         """An <x/> of muc#user with <invite/> or <decline/> in it."""
@@ -52,6 +59,7 @@ class Invitations(Aspect):
             raise StanzaError("not-acceptable", "only who is in the room invites others")
         if not may_invite(role, affiliation, room.settings):
             raise StanzaError("forbidden", "only admins invite others to this room")
+        self._budget.spend(sender.bare, len(invites))
         invited = [(await self._invitee(room, invite), invite) for invite in invites]
         for invitee, invite in invited:
             await self._admit(room, event, sender, invitee)
@@ -80,6 +88,8 @@ class Invitations(Aspect):
         to = decline.get("to")
         if not to:
             raise StanzaError("bad-request", "say whose invitation you decline: <decline to='...'/>")
+        if room.affiliation_of(sender) == "outcast":
+            raise StanzaError("forbidden", "you are banned from this room")
         inviter = JID.parse(to)
         # Only to who could have invited, so that nobody writes to strangers in the room's name.
         if not room.occupants.of(inviter.bare) and not at_least(room.affiliation_of(inviter), "member"):

@@ -72,8 +72,6 @@ async def _enter(room: Room, stanza: Stanza, to: JID, sender: JID) -> None:
         room.locked = room.muc.options.room_locking
     affiliation = room.affiliation_of(sender)
     _check(room, affiliation, asked, to, sender)
-    if created:
-        await room.forget_archive()
     presence = _presence(room, stanza, room.role_for(affiliation))
     codes = [*privacy_codes(room), *((LOGGED,) if room.settings.logging else ()), *((CREATED,) if created else ())]
     present = room.occupants.by_nick(to.resource)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
 
-from xmppd.api import Event
+from xmppd.api import Event, StorageError
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.namespaces import CLIENT
+from xmppd.xmpp.namespaces import CHAT_STATES, CLIENT
 from xmppd.xmpp.stanza import Stanza, escape, serialise
 
 from . import privileges, store
 from .faces import OCCUPANT_ID, OWN, X_USER, id_element
-from .history import BODY, MICROSECONDS, delay, is_worth, most_kept
+from .history import BODY, MICROSECONDS, NO_STORE, delay, is_worth, most_kept
 from .occupants import Occupant
 from .store import Line
 from .words import NS_STANZA_ID, NS_USER
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 SUBJECT: Final = f"{CLIENT} subject"
 STANZA_ID: Final = f"{NS_STANZA_ID} stanza-id"
 FORGEABLE: Final = frozenset({*OWN, STANZA_ID})
+# What tells nothing that would still be true tomorrow, where it comes without a body.
+PASSING: Final = frozenset(
+    {
+        NO_STORE,
+        f"{CLIENT} thread",
+        *(f"{CHAT_STATES} {name}" for name in ("active", "composing", "paused", "inactive", "gone")),
+    }
+)
 EMPTY_X: Final = f"<x xmlns='{NS_USER}'/>".encode()
 
 
@@ -39,11 +47,14 @@ async def groupchat(room: Room, event: Event) -> None:
         raise StanzaError("forbidden", "visitors may not speak in this room")
     _check_rates(room, occupant)
     stanza = _cleaned(room, stanza)
-    archive = room.muc.archive if room.settings.mam else None
+    archive = room.archive
     id = archive.new_id() if archive is not None else token_urlsafe(12)
     stanza = _stamped(room, occupant, stanza, id)
-    if archive is not None:
-        event.owe(archive.keep(room.jid, stanza, with_=event.stanza.sender, id=id, rooms=True))
+    if archive is not None and (is_subject or is_worth(names) or not PASSING.issuperset(names)):
+        try:
+            event.owe(archive.keep(room.jid, stanza, with_=event.stanza.sender, id=id, rooms=True))
+        except StorageError as error:
+            raise StanzaError("resource-constraint", "this cannot be archived now; say it again soon") from error
     if is_subject:
         _keep_subject(room, occupant, event, stanza)
     elif is_worth(names):

@@ -56,7 +56,7 @@ class Moderation(Aspect):
 
     async def _tell(self, room: Room, sender: JID, message: Stanza) -> None:
         """To everybody; who is not here finds it in the archive."""
-        archive = self.muc.archive if room.settings.mam else None
+        archive = room.archive
         if archive is not None:
             id = archive.new_id()
             message = message.with_child(f"<stanza-id xmlns='{NS_STANZA_ID}' by='{escape(room.jid)}' id='{id}'/>")

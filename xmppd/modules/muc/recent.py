@@ -29,3 +29,27 @@ class Recent:
             del self._next[next(iter(self._next))]
         if due > now:
             raise StanzaError("resource-constraint", f"ask again in {int(due - now) + 1} seconds", kind="wait")
+
+
+class Budget:
+    """Lets everybody do something `most` times at once, and then as often as `refill` a second."""
+
+    def __init__(self, clock: Clock, most: int, refill: float) -> None:
+        self._clock = clock
+        self._most = most
+        self._refill = refill
+        self._left: dict[Hashable, tuple[float, float]] = {}
+
+    def spend(self, who: Hashable, number: int) -> None:
+        """Take `number` off what somebody has left; `resource-constraint`, and nothing taken, where it is too much."""
+        now = self._clock.monotonic()
+        left, since = self._left.pop(who, (float(self._most), now))
+        left = min(self._most, left + (now - since) * self._refill)
+        self._left[who] = (left - number if number <= left else left, now)
+        if len(self._left) > REMEMBERED:
+            del self._left[next(iter(self._left))]
+        if number > left:
+            wait = int((number - left) / self._refill) + 1
+            raise StanzaError(
+                "resource-constraint", f"that is too much at once; try again in {wait} seconds", kind="wait"
+            )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xmppd.api import Commit, Statement, StorageError
 from xmppd.xmpp.errors import StanzaError
@@ -247,6 +247,8 @@ class Room:
             self.card = await self.muc.shelf.card(self.jid)
         before, self.settings, self.locked = self.settings, settings, False
         commit = self.store()
+        if before.persistent and not settings.persistent:
+            await self.forget_archive()
         if settings.members_only and not before.members_only:
             for occupant in self.occupants:
                 if occupant.affiliation == "none":
@@ -274,6 +276,14 @@ class Room:
         self.muc.rooms.drop(self)
         await self.forget_archive()
         return commit
+
+    @property
+    def archive(self) -> Any:
+        """The module that archives what is said here; None where nothing is archived.
+
+        Only stored rooms have an archive: another one's would outlive it, and cost a write for each word in a lobby.
+        """
+        return self.muc.archive if self.stored and self.settings.mam else None
 
     async def forget_archive(self) -> None:
         """Delete what was said here; on disk when it returns. Who makes a room of the same name is not to read it."""
