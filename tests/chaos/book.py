@@ -25,6 +25,7 @@ class Shelf:
     live: list[Got] = field(default_factory=list)
     read: dict[str, Said] = field(default_factory=dict)  # from the archive, by id
     unsure: set[Said] = field(default_factory=set)  # it was got in a session that was lost before its end was sure
+    missed: set[Said] = field(default_factory=set)  # it is in the archive, and did not come to a session that was there
 
     @property
     def all(self) -> set[Said]:
@@ -58,6 +59,7 @@ class Book:
                 found += self._invented(account, name, shelf)
                 found += self._twice(name, shelf)
                 found += self._disorder(name, shelf)
+                found += [f"{name} was not sent {said}" for said in sorted(shelf.missed)]
                 if archived:
                     found += [f"{name} misses {said}" for said in sorted(sure - shelf.all)]
         return found

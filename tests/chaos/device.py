@@ -18,12 +18,16 @@ MESSAGE: Final = "{jabber:client}message"
 STANZAS: Final = tuple(f"{{jabber:client}}{kind}" for kind in ("message", "presence", "iq"))
 GONE: Final = (OSError, AssertionError, TimeoutError, asyncio.IncompleteReadError)
 PAGE: Final = 100
+LONG: Final = 0.08  # of all losses end after the session has ended
+CARBONS: Final = "urn:xmpp:carbons:2"
+FORWARDED: Final = f"{{{CARBONS}}}received/{{urn:xmpp:forward:0}}forwarded/{MESSAGE}"
 
 
 class Device:
     """It knows what XEP-0198 asks a client to know, and writes into the book what it hears and what is sure."""
 
     def __init__(self, book: Book, account: str, name: str, contacts: list[str], chance: random.Random) -> None:
+        """`contacts` are the addresses it writes to, bare and full."""
         self.book, self.account, self.name = book, account, name
         self.jid = f"{account}@localhost/{name}"
         self.contacts = contacts
@@ -56,7 +60,8 @@ class Device:
                 self.book.counts["connections lost"] += 1
             finally:
                 await self._hang_up()
-            await asyncio.sleep(self.chance.uniform(0.01, 0.2))
+            away = (3, 9) if self.chance.random() < LONG else (0.05, 0.5)
+            await asyncio.sleep(self.chance.uniform(*away))
 
     async def _hang_up(self) -> None:
         client, self.client = self.client, None
@@ -103,6 +108,7 @@ class Device:
             assert answer.tag in STANZAS, show(answer)
         self._id = answer.get("id") or ""
         if self.archived:
+            self._say(client, f"<iq type='set' id='carbons'><enable xmlns='{CARBONS}'/></iq>")
             await self._catch_up(client)
         self._say(client, "<presence/>")
 
@@ -134,12 +140,13 @@ class Device:
         while True:
             await self.talking.wait()
             await asyncio.sleep(self.chance.expovariate(1 / self.pace))
-            to = self.chance.choice(self.contacts)
+            whom = self.chance.choice(self.contacts)
+            to = whom.partition("@")[0]
             self._number += 1
             said = (self.jid, self._number)
             self.book.said[to].append(said)
             text = f"<body>{self._number} {'x' * self.chance.randrange(200)}</body>"
-            self._say(client, f"<message to='{to}@localhost' type='chat' id='{self._number}'>{text}</message>", to, said)
+            self._say(client, f"<message to='{whom}' type='chat' id='{self._number}'>{text}</message>", to, said)
             since += 1
             if since >= 5:
                 since = 0
@@ -185,9 +192,12 @@ class Device:
             self.book.refused.add((self.jid, int(message.get("id") or 0)))
             self.book.counts["refused"] += 1
             return
+        copy = message.find(FORWARDED)
+        if copy is not None:
+            message = copy
         said = said_in(message)
-        if said is None:
-            return
+        if said is None or not (message.get("to") or "").startswith(f"{self.account}@"):
+            return  # an answer, or a copy of what another device has said
         ids = [each.get("id") or "" for each in message.iterfind("{urn:xmpp:sid:0}stanza-id")]
         late = message.find("{urn:xmpp:delay}delay") is not None
         self.shelf.live.append(Got(said, late, self.life, ids[0] if ids else ""))
@@ -210,16 +220,13 @@ class Device:
 
     async def leave(self, port: int) -> None:
         """Come once more, read what is left, and close the stream."""
-        self._last_connection = await self._visit(port)
-
-    async def _visit(self, port: int) -> bool:
         client = self.client = await Client.dial(port)
         await client.open()
         await client.login(self.account, self.account)
         if not (self._id and await self._resume(client)):
             await self._begin(client)
         elif self.archived:
-            await self._catch_up(client)
+            await self._compare(client)
         await self._settle(client)
         client.send(f"<a xmlns='{SM}' h='{self._handled}'/></stream:stream>")
         try:
@@ -228,7 +235,14 @@ class Device:
         except AssertionError:
             pass
         await client.drop()
-        return True
+
+    async def _compare(self, client: Client) -> None:
+        """What came into the archive since the session began, the session must have been sent too."""
+        await self._settle(client)
+        before = set(self.shelf.read)
+        await self._catch_up(client)
+        since = {said for id, said in self.shelf.read.items() if id not in before}
+        self.shelf.missed |= since - {got.said for got in self.shelf.live}
 
     async def _settle(self, client: Client) -> None:
         """Until the server has answered an iq that came behind everything."""

@@ -127,5 +127,5 @@ class Proxy:
             self._server.close()
         for link in list(self.links):
             link.reset()
-        while self.links:
+        while self.links:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)

@@ -43,7 +43,7 @@ class Chaos:
         self.plan = plan
         self.chance = random.Random(plan.seed)
         self.book = Book()
-        self.lives = Lives(folder, ["mam"] if plan.archive else [])
+        self.lives = Lives(folder, ["mam", "carbons"] if plan.archive else [])
         self.proxy = Proxy(self.lives.port)
         self.devices = self._people()
         self._repairs: set[asyncio.Task[None]] = set()
@@ -56,7 +56,9 @@ class Chaos:
         names = [f"user{number}" for number in range(len(sizes))]
         devices = []
         for name, size in zip(names, sizes, strict=True):
-            contacts = self.chance.sample([other for other in names if other != name], min(3, len(names) - 1))
+            others = self.chance.sample([other for other in names if other != name], min(3, len(names) - 1))
+            contacts = [f"{other}@localhost" for other in others]
+            contacts.append(f"{contacts[0]}/{DEVICES[0]}")
             for device in DEVICES[:size]:
                 chance = random.Random(self.chance.random())
                 made = Device(self.book, name, device, contacts, chance)
