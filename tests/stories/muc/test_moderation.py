@@ -8,7 +8,8 @@ import pytest
 from tests.kit.client import Client
 from tests.kit.world import World, a_world
 from xmppd.testing import MODULES
-from xmppd.xmpp.stanza import Element
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.stanza import Element, Stanza
 
 from .coven import NAMES, ROOM, bodies, configure, enters, found, has, say
 from .ruling import OWNER, Company, coven, does, fails, gather, query
@@ -44,10 +45,10 @@ async def spoken(company: Company, text: str = "DM me for free magic potions!") 
     return str(id)
 
 
-async def search(client: Client) -> list[Element]:
+async def search(client: Client, room: str = ROOM) -> list[Element]:
     """All that the archive has."""
     await client.pending()
-    client.send(f"<iq type='set' id='m1' to='{ROOM}'><query xmlns='{MAM}'/></iq>")
+    client.send(f"<iq type='set' id='m1' to='{room}'><query xmlns='{MAM}'/></iq>")
     return [stanza for stanza in await client.pending() if stanza.find(f"{{{MAM}}}result") is not None]
 
 
@@ -102,11 +103,11 @@ async def test_retracted_groupchat_message_tombstone_in_a_mam_result(archived: C
     assert "magic potions" not in "".join("".join(each.itertext()) for each in found)
     first = found[0]
     assert first.find(f"{{{MAM}}}result").get("id") == id  # type: ignore[union-attr]
-    path = f"//r:retracted[@stamp]/mod:moderated[@by='{ROOM}/secondwitch']/o:occupant-id"
+    path = f".//r:retracted[@stamp]/mod:moderated[@by='{ROOM}/secondwitch']/o:occupant-id"
     assert first.xpath(path, namespaces=PATHS)
-    assert first.xpath("//r:retracted/r:reason[.='inappropriate content']", namespaces=PATHS)
-    assert first.xpath("//c:message/o:occupant-id", namespaces=PATHS), "of the author, who is still known"
-    assert found[-1].xpath(f"//c:message/r:retract[@id='{id}']", namespaces=PATHS), "who was away learns of it"
+    assert first.xpath(".//r:retracted/r:reason[.='inappropriate content']", namespaces=PATHS)
+    assert first.xpath(".//c:message/o:occupant-id", namespaces=PATHS), "of the author, who is still known"
+    assert found[-1].xpath(f".//c:message/r:retract[@id='{id}']", namespaces=PATHS), "who was away learns of it"
 
 
 async def test_what_is_in_the_archive_alone_is_retracted_too(archived: Company) -> None:
@@ -132,6 +133,15 @@ async def test_a_room_made_anew_shows_nothing_of_an_older_ones_archive(archived:
         client.send(f"<presence to='{ROOM}/{nick}witch' type='unavailable'/>")
         await client.pending()
     assert await said(archived.world) == []
+
+
+async def test_what_a_crash_left_of_an_older_room_is_not_in_a_new_ones_archive(archived: Company) -> None:
+    stale = JID.parse("cave@conference.localhost")
+    mam = archived.world.module("mam")
+    old = Stanza("message", None, stale.with_resource("old"), "groupchat", letter=b"<body>magic potions</body>")
+    await mam.keep(stale, old, with_=archived.owner.jid, id=mam.new_id(), rooms=True)
+    await found(archived.owner, "firstwitch", room=stale, persistentroom="1")
+    assert await search(archived.owner, stale) == []
 
 
 async def test_a_destroyed_rooms_archive_goes_with_it(archived: Company) -> None:

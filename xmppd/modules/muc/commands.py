@@ -78,7 +78,6 @@ class RoomCommands:
         settings = self.configuration.change(self.default_settings, options)
         room = self.rooms.create(jid)
         async with room.lock:
-            await room.forget_archive()
             commit = await room.configure(settings)
             self.rooms.settle(room)
         if commit is not None:

@@ -85,7 +85,7 @@ async def _enter(room: Room, stanza: Stanza, to: JID, sender: JID) -> None:
     for aspect in room.muc.aspects:
         await aspect.greet(room, occupant, sender)
     if created and not room.locked:
-        commit = room.store() if room.settings.persistent else None
+        commit = await room.configure(room.settings) if room.settings.persistent else None
         if commit is not None:
             await commit
 

@@ -245,10 +245,12 @@ class Room:
         """
         if self.stored and self.avatar and not settings.persistent:
             self.card = await self.muc.shelf.card(self.jid)
+        if (
+            self.stored != settings.persistent
+        ):  # also before it is stored: a crash may have left an older room's archive
+            await self.forget_archive()
         before, self.settings, self.locked = self.settings, settings, False
         commit = self.store()
-        if before.persistent and not settings.persistent:
-            await self.forget_archive()
         if settings.members_only and not before.members_only:
             for occupant in self.occupants:
                 if occupant.affiliation == "none":
