@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
 
 from xmppd.api import Event, StorageError
@@ -48,7 +47,7 @@ async def groupchat(room: Room, event: Event) -> None:
     _check_rates(room, occupant)
     stanza = _cleaned(room, stanza)
     archive = room.archive
-    id = archive.new_id() if archive is not None else token_urlsafe(12)
+    id = archive.new_id() if archive is not None else room.muc.ids.make()
     stanza = _stamped(room, occupant, stanza, id)
     if archive is not None and (is_subject or is_worth(names) or not PASSING.issuperset(names)):
         try:

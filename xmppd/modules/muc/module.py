@@ -19,6 +19,7 @@ from .aspect import Aspect, Request, Take
 from .aspects import aspects
 from .discovery import Discovery
 from .faces import X_MUC
+from .ids import Ids
 from .hats import Hats
 from .occupants import Occupant
 from .presence import Why, part
@@ -87,6 +88,7 @@ class Muc(AffiliationCommands, Accounts, Module):
         self.shelf = Shelf(self.storage, self.domain)
         self.rooms = Rooms(self)
         self.road = Road(host)
+        self.ids = Ids()
         self.discovery = Discovery(self)
         self.aspects: list[Aspect] = []
         self.requests: dict[tuple[str, str], Request] = {}
