@@ -60,6 +60,14 @@ class Gajim(Puppet):
         await self.order("change_password", password)
         await self.until_seen("changed the password", lambda seen: "password changed" in seen["done"])
 
+    async def sends_file(self, sid: str, receiver: str, path: Path) -> None:
+        """Send a file as a stream of blocks."""
+        await self.order("send_file", sid, receiver, str(path))
+
+    async def has_done_with_file(self, sid: str) -> None:
+        """The file was closed, and is complete."""
+        await self.until_seen(f"done with the file {sid}", lambda seen: sid in seen["files"])
+
     async def _start_display(self) -> str:
         """Xvfb picks a free display itself and writes its number to a pipe."""
         reading, writing = os.pipe()

@@ -9,17 +9,19 @@ import sys
 from importlib import import_module
 from typing import Any
 
+from .gajim_files import Files
 from .gajim_rooms import Rooms
 from .orders import Orders
 
 ACCOUNT = "account"
 
 
-class Strings(Rooms):
+class Strings(Rooms, Files):
     """Obeys orders inside a running Gajim, and keeps what Gajim announced."""
 
     def __init__(self, authority: str) -> None:
-        super().__init__(ACCOUNT)
+        Rooms.__init__(self, ACCOUNT)
+        Files.__init__(self, ACCOUNT)
         self._authority = authority
         self._heard: list[tuple[str, str]] = []
         self._asked: list[str] = []
@@ -92,6 +94,7 @@ class Strings(Rooms):
             "heard": self._heard,
             "asked": self._asked,
             "done": self._done,
+            "files": self.done(),
             "windows": self._windows(),
             "contacts": self._contacts() if there else [],
             **(self.look_in_rooms() if there else {}),

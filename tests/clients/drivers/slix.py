@@ -1,5 +1,6 @@
 """Drives slixmpp, a library for clients, inside the test's own event loop."""
 
+import asyncio
 import importlib.util
 import ssl
 from collections.abc import Awaitable
@@ -49,6 +50,7 @@ class Slix(SlixRooms):
         xmpp.auto_authorize, xmpp.auto_subscribe = None, False
         for plugin in ("xep_0030", "xep_0045", "xep_0077", "xep_0199"):
             xmpp.register_plugin(plugin)
+        xmpp.register_plugin("xep_0047", {"auto_accept": True})
         self._listen(xmpp)
         self._listen_in_rooms(xmpp)
         port = self.access.direct_tls_port if direct_tls else self.access.starttls_port
@@ -153,6 +155,19 @@ class Slix(SlixRooms):
         """Send XEP-0077's password change and wait for its result."""
         registration: Any = self._session.plugin["xep_0077"]
         await registration.change_password(password)
+
+    @property
+    def address(self) -> str:
+        """The full JID of the session."""
+        return str(self._session.boundjid)
+
+    async def receives_file(self, sid: str, path: Path) -> None:
+        """Write what comes in a stream of blocks, and wait until it is closed."""
+        with path.open("wb") as file:
+            self._session.add_event_handler("ibb_stream_data", lambda stream: file.write(stream.read()))
+            closed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            self._session.add_event_handler("ibb_stream_end", closed.set_result, disposable=True)
+            assert (await closed).sid == sid
 
     async def shown(self) -> str:
         """Everything that happened to it."""
