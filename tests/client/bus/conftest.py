@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from .rooms import ACCOUNTS, Place
-from .servers import SERVERS, Prosody, Server, started
+from .rooms import ACCOUNTS, Place, component
+from .servers import COMPONENT, Ejabberd, Prosody, Server, started
 
 _NUMBERS = itertools.count(1)
 
@@ -23,25 +23,29 @@ def _running(kind: type[Server], factory: pytest.TempPathFactory) -> Iterator[Se
         yield server
 
 
-@pytest.fixture(scope="session", params=sorted(SERVERS))
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Each kind that is here."""
-    yield from _running(SERVERS[request.param], tmp_path_factory)
-
-
 @pytest.fixture(scope="session")
-def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """For what does not depend on the kind."""
+def prosody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     yield from _running(Prosody, tmp_path_factory)
 
 
-@pytest.fixture
-def place(server: Server) -> Place:
-    """A room on each kind of server."""
-    return Place(server, f"room{next(_NUMBERS)}")
+@pytest.fixture(scope="session")
+def ejabberd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    yield from _running(Ejabberd, tmp_path_factory)
+
+
+@pytest.fixture(params=["prosody", "ejabberd", "component"])
+async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
+    """A room on each kind of server, and one of our component on an existing server."""
+    name = f"room{next(_NUMBERS)}"
+    if request.param != "component":
+        yield Place(request.getfixturevalue(request.param), name)
+        return
+    server = request.getfixturevalue("prosody")
+    async with component(server):
+        yield Place(server, name, COMPONENT)
 
 
 @pytest.fixture
-def room(one_server: Server) -> Place:
-    """A room on one server."""
-    return Place(one_server, f"room{next(_NUMBERS)}")
+def room(prosody: Server) -> Place:
+    """A room, for what does not depend on the kind of server."""
+    return Place(prosody, f"room{next(_NUMBERS)}")

@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from xmppd.client.bus import Bus, SyncBus
+from xmppd.client.bus.component import Component, ComponentSettings
 
-from .servers import ROOMS, Server
+from .servers import COMPONENT, ROOMS, SECRET, Server
 
 PATIENCE = 30.0  # seconds until a story that waits for nothing fails
 ACCOUNTS = ["alice", "bob", "carol", "dave"]
@@ -24,9 +25,9 @@ async def within(work: Awaitable[T]) -> T:
 class Place:
     """One room of a server that runs."""
 
-    def __init__(self, server: Server, room: str) -> None:
+    def __init__(self, server: Server, room: str, domain: str = ROOMS) -> None:
         self.server = server
-        self.room = f"{room}@{ROOMS}"
+        self.room = f"{room}@{domain}"
 
     def settings(self, account: str, **others: Any) -> dict[str, Any]:
         """To be a member under this account's name."""
@@ -56,6 +57,15 @@ class Place:
                 await bus.close()
 
 
+@asynccontextmanager
+async def component(server: Server, **settings: Any) -> AsyncIterator[Component]:
+    """Our component, connected to this server."""
+    made = ComponentSettings(COMPONENT, SECRET, port=server.component, **settings)
+    async with Component(made) as running:
+        await within(running.connected.wait())
+        yield running
+
+
 async def until(bus: Bus, others: int) -> None:
     """The bus has seen so many others come: each message of theirs comes after their presence."""
     async with asyncio.timeout(PATIENCE):
@@ -67,6 +77,17 @@ async def back(bus: Bus) -> None:
     """The bus is in its room, and serves."""
     assert await bus.entered(PATIENCE)
     assert bus.sure
+
+
+async def cut(bus: Bus) -> None:
+    """Its connection breaks; it has not come back yet."""
+    assert bus._running is not None
+    room = bus._running.room
+    assert room is not None
+    room.link.abort()
+    await within(room.link.lost)
+    while bus.sure:
+        await asyncio.sleep(0)
 
 
 class Thing:

@@ -20,6 +20,7 @@ from tests.clients.servers import free_ports
 
 HOST = "localhost"
 ROOMS = f"conference.{HOST}"
+COMPONENT = f"bus.{HOST}"
 START_SECONDS = 40.0
 SECRET = "a secret of the component"  # noqa: S105
 _PROSODY = Template("""

@@ -8,7 +8,7 @@ import pytest
 
 from xmppd.client.bus import Bus, BusRefused, Invalidation, NotPublished
 
-from .rooms import Place, Thing, back, within
+from .rooms import Place, Thing, back, cut, within
 
 
 async def test_an_invalidation_drops_the_entry_everywhere(place: Place) -> None:
@@ -105,9 +105,7 @@ async def test_a_member_catches_up_from_the_archive(place: Place) -> None:
             await alice.invalidate(warm, confirm=True)
         await cache.get_or_load("kept", kept.load)
         await cache.get_or_load("changed", changed.load)
-        assert bob._running is not None
-        assert bob._running.room is not None
-        bob._running.room.link.abort()
+        await cut(bob)
         changed.value = 2
         await alice.invalidate("changed", confirm=True, timeout=20)
         await back(bob)
@@ -143,11 +141,7 @@ async def test_nothing_is_served_while_out_of_the_room(place: Place) -> None:
     async with place.members("alice", patience=5) as (alice,):
         cache = alice.cache()
         await cache.get_or_load("user:42", user.load)
-        assert alice._running is not None
-        assert alice._running.room is not None
-        alice._running.room.link.abort()
-        await within(alice._running.room.link.lost)
-        await asyncio.sleep(0)
+        await cut(alice)
         assert cache.get("user:42") is None
         assert await cache.get_or_load("user:42", user.load) == 1
         assert user.loads == 2
@@ -158,10 +152,7 @@ async def test_what_is_published_while_out_of_the_room_is_published_later(place:
     async with place.members("alice", "bob") as (alice, bob):
         heard = asyncio.Event()
         bob.on_invalidate(lambda what: heard.set() if "late" in what.keys else None)
-        assert alice._running is not None
-        assert alice._running.room is not None
-        alice._running.room.link.abort()
-        await within(alice._running.room.link.lost)
+        await cut(alice)
         with pytest.raises(NotPublished):
             await alice.invalidate("late", timeout=0)
         await within(heard.wait())

@@ -73,14 +73,12 @@ class Bus:
         Returns also where it is not: then nothing is cached until it is. BusRefused where the server or the room says
         that this member may not come in.
         """
-        if self._task is not None:
-            return
-        self._running = Running(self.settings, self.stats, self._heard, self._reset)
-        self._task = asyncio.create_task(self._running.run())
-        if not await self.entered(wait) and self._running.refused.is_set():
+        if self._running is None:
+            self._running = Running(self.settings, self.stats, self._heard, self._reset)
+            self._task = asyncio.create_task(self._running.run())
+        if not await self.entered(wait) and self._running.refusal is not None and self._running.refused.is_set():
             refusal = self._running.refusal
             await self.close()
-            assert refusal is not None
             raise refusal
 
     async def entered(self, wait: float) -> bool:

@@ -78,17 +78,17 @@ class SyncBus:
         return self._call(self._bus.entered(0))
 
     def awake(self) -> None:
-        """Have the thread run. Nothing is waited for."""
-        if self._thread is not None:
-            return
-        with self._lock:
-            if self._closed:
-                raise BusClosed("the bus was closed")
-            if self._thread is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self._run, args=(self._loop,), name="xmppd-bus", daemon=True)
-                self._thread.start()
-                asyncio.run_coroutine_threadsafe(self._bus.start(0), self._loop)
+        """Have the thread run. Nothing is waited for, and nothing happens where the bus was closed."""
+        if self._thread is None:
+            with self._lock:
+                self._launch()
+
+    def _launch(self) -> None:
+        if self._thread is None and not self._closed:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._run, args=(self._loop,), name="xmppd-bus", daemon=True)
+            self._thread.start()
+            asyncio.run_coroutine_threadsafe(self._bus.start(0), self._loop)
 
     def close(self) -> None:
         """As `Bus.close`; the bus cannot be used again."""
@@ -97,6 +97,7 @@ class SyncBus:
             loop, thread = self._loop, self._thread
         if loop is not None and thread is not None:
             self._call(self._bus.close())
+            self._loop = None
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
 
@@ -148,7 +149,8 @@ class SyncBus:
         loop = self._loop
         if loop is None or self._thread is threading.current_thread():
             work.close()
-            raise BusClosed("the bus cannot be called from its own thread: listeners must not wait for it")
+            own = "the bus cannot be called from its own thread: listeners must not wait for it"
+            raise BusClosed("the bus was closed" if loop is None else own)
         return asyncio.run_coroutine_threadsafe(work, loop).result()
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -160,6 +162,8 @@ class SyncBus:
 
     def after_fork(self) -> None:
         """Begin anew in the new process, with empty caches and under another name."""
+        if "name" in self._settings:
+            self._settings = {**self._settings, "name": f"{self._settings['name']}-{os.getpid()}"}
         before, self._bus = self._bus, Bus(*self._arguments, **self._settings)
         self._lock = threading.Lock()
         self._loop = self._thread = None
