@@ -7,6 +7,7 @@ import logging
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 AGENT: Final = "user-agent"  # the session's state that names its client's installation
 LONGEST_TAG: Final = 100  # characters
+KINDS: Final = 64  # sets of features that are remembered as XML; each host has one
 REPLACED: Final = StreamError("conflict", "the same client has come again")
 
 
@@ -74,8 +76,12 @@ class Threshold:
 
 def advertised(host: Host) -> str:
     """The inline feature (XEP-0386 3.1)."""
-    names = sorted({*+host.bind_features, ns.SM})
-    features = "".join(f"<feature var='{escape(name)}'/>" for name in names)
+    return _inline(frozenset(name for name, modules in host.bind_features.items() if modules > 0))
+
+
+@lru_cache(KINDS)
+def _inline(names: frozenset[str]) -> str:
+    features = "".join(f"<feature var='{escape(name)}'/>" for name in sorted({*names, ns.SM}))
     return f"<bind xmlns='{ns.BIND2}'><inline>{features}</inline></bind>"
 
 

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
-from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from xmppd.xmpp.errors import StanzaError, StreamError
@@ -170,7 +169,7 @@ class Notice(Generic[E]):
         for handler in self.handlers:
             try:
                 waiting = handler(event)
-                if isawaitable(waiting):
+                if waiting is not None:
                     await waiting
             except Exception:
                 log.exception("%s: a handler failed", self.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Final
 
 from .anonymous import Anonymous
@@ -13,11 +14,18 @@ from .scram import SCRAMS, Scram
 
 MECHANISMS: Final = frozenset({*SCRAMS, "PLAIN", "EXTERNAL", "ANONYMOUS"})
 """Every name that a configuration may list."""
+KINDS: Final = 256  # of connections, and lists of names, whose offer is remembered: each login asks three times
 
 
 def offered(names: Sequence[str], context: Context) -> list[str]:
     """Of the configured names, in their order, those that may be offered to this connection now."""
-    return [name for name in names if name in MECHANISMS and _possible(name, context)]
+    certified = bool(context.certificate_jids) and bool(own_jids(context))
+    return list(_offered(tuple(names), context.secure, bool(context.endpoint_binding), certified))
+
+
+@lru_cache(KINDS)
+def _offered(names: tuple[str, ...], secure: bool, bound: bool, certified: bool) -> tuple[str, ...]:
+    return tuple(name for name in names if name in MECHANISMS and _possible(name, secure, bound, certified))
 
 
 def begin(name: str, context: Context, fake: bytes, offer: Collection[str] | None = None) -> Mechanism:
@@ -30,7 +38,7 @@ def begin(name: str, context: Context, fake: bytes, offer: Collection[str] | Non
     if name == "PLAIN" and not context.secure:
         raise SASLError("encryption-required", "start TLS first")
     offer = offered(sorted(MECHANISMS), context) if offer is None else offer
-    if name not in offer or name not in MECHANISMS or not _possible(name, context):
+    if name not in offer or not offered((name,), context):
         raise SASLError("invalid-mechanism", "choose one of the mechanisms offered")
     match name:
         case "PLAIN":
@@ -42,9 +50,9 @@ def begin(name: str, context: Context, fake: bytes, offer: Collection[str] | Non
     return Scram(name, context, fake, plus_offered=any(other.endswith("-PLUS") for other in offer))
 
 
-def _possible(name: str, context: Context) -> bool:
+def _possible(name: str, secure: bool, bound: bool, certified: bool) -> bool:
     if name.endswith("-PLUS"):
-        return bool(context.endpoint_binding)
+        return bound
     if name == "PLAIN":
-        return context.secure
-    return name != "EXTERNAL" or bool(own_jids(context))
+        return secure
+    return name != "EXTERNAL" or certified

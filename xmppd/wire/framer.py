@@ -29,6 +29,8 @@ __all__ = ["End", "Framer", "Header", "Item", "Nonza", "Parsers", "Stanza"]
 # same attack on others). Copying is that much cheaper than reading.
 RESCAN_LIMIT: Final = 16 << 20
 COPY_SHIFT: Final = 5
+PREFIX: Final = "stream"
+END: Final = b"</stream:stream>"
 OTHER_ENCODINGS: Final = (b"\xfe\xff", b"\xff\xfe", b"\x00<", b"<\x00")
 HALF_MARKS: Final = tuple(mark[:1] for mark in OTHER_ENCODINGS)
 
@@ -86,6 +88,8 @@ class Framer:
 
     def feed(self, data: bytes) -> list[Item]:
         """Take bytes; return what they finish, in order. After a `StreamError` or `End` nothing comes any more."""
+        if data == END and not self._buffer and self._context is not None and self._context[0][0] == PREFIX:
+            return self._ending([End()])  # as nearly every stream does; a parser that reads it is lost to the others
         home = self._home
         if home and not self._buffer and data.endswith(b">"):  # as a rule: whole stanzas, and a parser that waits
             cutter = home.pop()
