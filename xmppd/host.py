@@ -169,7 +169,8 @@ class Host:
                     if verdict is not None and (verdict is STOP or await verdict is STOP):
                         continue
                     copy = event.stanza
-                await session.deliver(copy)
+                if (waiting := session.offer(copy)) is not None:
+                    await waiting
             except StanzaError:
                 missed.append(to)
             except Exception:

@@ -72,7 +72,7 @@ class Csi(Module):
 
     def __init__(self, host: Host, options: ModuleOptions) -> None:
         super().__init__(host, options)
-        self._inactive = sum(self.inactive(session) for session in host.sessions)
+        self._inactive = 0
 
     async def stop(self) -> None:
         """Nothing waits any more."""
@@ -87,14 +87,22 @@ class Csi(Module):
         """Nobody looks at it from now on."""
         if not self.inactive(session):
             session.keep(STATE, Held())
-            self._inactive += 1
+            self._count(1)
 
     def activate(self, session: Session) -> None:
         """Somebody looks: what waits goes out."""
         self._flush(session)
         if self.inactive(session):
             session.keep(STATE, None)
-            self._inactive -= 1
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        """Stand on the road while some session is inactive; else it costs nothing."""
+        before, self._inactive = self._inactive, self._inactive + change
+        if not before:
+            self.host.hooks.session_receive.add(self.sort)
+        elif not self._inactive:
+            self.host.hooks.session_receive.remove(self.sort)
 
     @stream_feature(
         "csi",
@@ -126,9 +134,8 @@ class Csi(Module):
         """A session is gone, with what waited for it."""
         if self.inactive(event.session):
             event.session.keep(STATE, None)
-            self._inactive -= 1
+            self._count(-1)
 
-    @hook.session_receive
     def sort(self, event: Event) -> Verdict:
         """Hold, drop, or let pass behind what waits."""
         session = event.target

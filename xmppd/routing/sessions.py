@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Container, Generator, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Protocol
@@ -116,6 +116,13 @@ class Session:
                 return
             stanza = event.stanza
         self.door.send(stanza)
+
+    def offer(self, stanza: Stanza) -> Awaitable[None] | None:
+        """The same for the busiest places: None where it is sent already, else what goes on to it."""
+        if self.hooks.session_receive.of[stanza.kind]:
+            return self.deliver(stanza)
+        self.door.send(stanza)
+        return None
 
     def reply(self, stanza: Stanza) -> None:
         """Answer a stanza that this session sent; its own words meet no filter on the way back.
