@@ -106,6 +106,13 @@ def test_admins_and_owners_are_lists_of_bare_addresses() -> None:
     assert asked[f"{CONFIG}roomowners"] == [HECATE]
 
 
+def test_a_list_too_long_for_a_form_is_left_out_and_stays() -> None:
+    many = [JID.parse(f"u{number}@localhost") for number in range(1001)]
+    asked = Submission.parse(FORM.ask(ROOM, Settings(), many, [HECATE])).values
+    assert f"{CONFIG}roomadmins" not in asked
+    assert asked[f"{CONFIG}roomowners"] == [HECATE]
+
+
 def test_a_form_is_cancelled() -> None:
     assert FORM.read(plain("cancel", NS_ROOMCONFIG, {}), Settings()) is None
 
@@ -125,7 +132,9 @@ WRONG: list[tuple[str, str | list[str]]] = [
     (f"{CONFIG}roomname", "x" * 201),
     (f"{CONFIG}roomdesc", "x" * 2001),
     (f"{CONFIG}lang", "x" * 36),
-    (f"{CONFIG}pubsub", "x" * 1001),
+    (f"{CONFIG}lang", "plain English"),
+    (f"{CONFIG}pubsub", "xmpp:" + "x" * 1000),
+    (f"{CONFIG}pubsub", "http://localhost/"),
     (f"{CONFIG}roomsecret", "x" * 257),
     (f"{CONFIG}maxusers", "201"),
     (f"{CONFIG}maxusers", "-1"),
@@ -141,7 +150,7 @@ WRONG: list[tuple[str, str | list[str]]] = [
     (f"{CONFIG}getmemberlist", ["king"]),
     (f"{CONFIG}roomadmins", ["a@b@c"]),
     (f"{CONFIG}roomowners", ["@"]),
-    (f"{CONFIG}roomowners", [f"u{number}@localhost" for number in range(201)]),
+    (f"{CONFIG}roomowners", [f"u{number}@localhost" for number in range(1001)]),
     ("{urn:xmppd:muc:0}registration", "maybe"),
 ]
 

@@ -234,7 +234,7 @@ class RoomCommands:
                 yield room
             finally:
                 await leave.bury(room)
-                if not room.gone and not len(room.occupants):
+                if self.rooms.loaded.get(jid.local) is room and not len(room.occupants):
                     self.rooms.settle(room)
 
 

@@ -26,10 +26,15 @@ LONGEST_PASSWORD: Final = 256
 LONGEST_LANG: Final = 35  # BCP 47 4.4.1: implementations should take as many
 LONGEST_URI: Final = 1000
 LONGEST_NICK: Final = 1023  # bytes of a resourcepart (RFC 7622 3.4), and never fewer characters
-MOST_ADDRESSES: Final = 200  # admins or owners named in one form
+MOST_ADDRESSES: Final = 1000  # admins or owners named in one form; a longer list is not in it and stays as it is
 ADDRESS: Final = 3071  # bytes of the longest one
 
 _ROLES: Final = {"moderator": "Moderators", "participant": "Participants", "visitor": "Visitors"}
+_SHAPES: Final = {
+    "lang": re.compile(r"([A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*)?"),  # BCP 47 2.1
+    "pubsub": re.compile(r"(xmpp:\S+)?"),
+}
+_SHAPED: Final = {"lang": "is no tag of a language, such as en or pt-BR", "pubsub": "is no XMPP URI: xmpp:..."}
 _NUMBERS: Final = ("10", "20", "30", "50", "100", "200", "500", "1000")
 
 
@@ -64,8 +69,9 @@ class Configuration:
 
     def ask(self, room: JID, settings: Settings, admins: Sequence[JID], owners: Sequence[JID]) -> Element:
         """The form to fill in, as the room is set now (10.1.3, 10.2)."""
-        form = Form(NS_ROOMCONFIG, self._form.fields, title=f"Configuration of {room}")
-        return form.ask(_shown(settings) | {"admins": list(admins), "owners": list(owners)})
+        lists = {"admins": list(admins), "owners": list(owners)}
+        fields = [field for field in self._form.fields if len(lists.get(field.key, ())) <= MOST_ADDRESSES]
+        return Form(NS_ROOMCONFIG, fields, title=f"Configuration of {room}").ask(_shown(settings) | lists)
 
     def read(self, element: Element, settings: Settings) -> Configured | None:
         """The settings that a submission makes of these; None where it is cancelled.
@@ -99,6 +105,9 @@ class Configuration:
             values["max_users"] = _max_users(values["max_users"], self.most_users)
         if "anonymous" in values:
             values["anonymous"] = values["anonymous"] == "moderators"
+        for name, shape in _SHAPES.items():
+            if not shape.fullmatch(values.get(name, "")):
+                raise StanzaError("not-acceptable", f"field {CONFIG}{name}: {_SHAPED[name]}")
         made = from_mapping({name: value for name, value in values.items() if name in NAMES}, settings)
         if made.password_protected and not made.password:
             raise StanzaError(
