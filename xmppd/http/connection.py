@@ -114,9 +114,11 @@ class HTTPConnection(Connection):
 
     def _send(self, exchange: Exchange) -> None:
         exchange.connection = None
+        if self.closing:
+            return
         assert exchange.answer is not None
-        self.write(exchange.answer)
-        exchange.answer = b""
+        self._out.append(exchange.answer)  # at once: most are answered when the turn ends anyway
+        self.flush()
         if not exchange.keep_alive:
             self.end()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
 from .answers import PLAIN_TEXT, status_line
@@ -11,7 +10,7 @@ from .reading import Arrived
 if TYPE_CHECKING:
     from .connection import HTTPConnection
 
-NOTHING: Final[Mapping[bytes, bytes]] = {}
+FORGOTTEN: Final = Arrived(b"", b"", "", {}, b"")
 
 
 class Waiter(Protocol):
@@ -22,9 +21,23 @@ class Waiter(Protocol):
 
 
 class Exchange:
-    """A request that waits for its answer. `address` and `secure` are the client's, proxies that are trusted apart."""
+    """A request that waits for its answer. `address` and `secure` are the client's, proxies that are trusted apart.
 
-    __slots__ = ("address", "answer", "connection", "keep_alive", "request", "secure", "waiter")
+    `cors` are headers that the answer has, `accepts` the encodings that it may have; both are BOSH's.
+    """
+
+    __slots__ = (
+        "_old",
+        "accepts",
+        "address",
+        "answer",
+        "connection",
+        "cors",
+        "keep_alive",
+        "request",
+        "secure",
+        "waiter",
+    )
 
     def __init__(self, connection: HTTPConnection, request: Arrived, address: str, secure: bool) -> None:
         self.connection: HTTPConnection | None = connection
@@ -32,8 +45,10 @@ class Exchange:
         self.keep_alive = request.keep_alive
         self.address = address
         self.secure = secure
+        self.cors = self.accepts = b""
         self.answer: bytes | None = None
         self.waiter: Waiter | None = None
+        self._old = request.version == "1.0"
 
     @property
     def path(self) -> str:
@@ -43,6 +58,11 @@ class Exchange:
     def header(self, name: bytes) -> bytes:
         """A header of the request by its name in lower case; b"" where there is none."""
         return self.request.headers.get(name, b"")
+
+    def forget(self) -> bytes:
+        """The body of the request; nothing else of it is kept while the exchange waits."""
+        body, self.request = self.request.body, FORGOTTEN
+        return body
 
     def send(self, status: int, body: bytes, content_type: str = PLAIN_TEXT, more: bytes = b"") -> None:
         """Answer. `more` are further headers, each with the end of its line."""
@@ -60,7 +80,7 @@ class Exchange:
         if connection is not None and self.answer is None:
             if not self.keep_alive:
                 head += b"Connection: close\r\n"
-            elif self.request.version == "1.0":
+            elif self._old:
                 head += b"Connection: keep-alive\r\n"
             self.answer = b"%b\r\n%b" % (head, body)
             connection.answered(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
+from xmppd.clock import Job
 from xmppd.config import Listener
 from xmppd.listeners import login
 from xmppd.listeners.listener import TCPListener
@@ -12,6 +13,8 @@ from xmppd.listeners.shared import Shared
 from xmppd.wire.features import Features, State
 
 from .answers import Dates
+from .bosh import BoshClient
+from .bosh_door import BoshDoor
 from .connection import HTTPConnection
 from .exchange import Exchange
 from .peers import is_loopback, is_within
@@ -36,10 +39,25 @@ class HTTPListener(TCPListener[Any]):
         self.readers = Readers(Bounds(shared.limits.max_http_body))
         self._addresses: Counter[str] = Counter()
         self._websocket = WebSocketDoor(self)
+        self.bosh = BoshDoor(self)
+        self._seconds: Job | None = None
 
     def connection(self) -> HTTPConnection:
         """Somebody who comes in."""
         return HTTPConnection(self)
+
+    async def open(self) -> None:
+        """Listen; see `TCPListener.open`."""
+        await super().open()
+        if "bosh" in self.options.request_handlers.values():
+            self._seconds = self.shared.house.timetable.every(1.0, self.bosh.turn)
+
+    def say_goodbye(self) -> None:
+        """End every stream, then close what is open."""
+        if self._seconds is not None:
+            self._seconds.cancel()
+        self.bosh.say_goodbye()
+        super().say_goodbye()
 
     @property
     def description(self) -> str:
@@ -57,6 +75,11 @@ class HTTPListener(TCPListener[Any]):
         self.connections.add(connection)
         self._addresses[address] += 1
         return not full
+
+    def left(self, connection: HTTPConnection | WebSocketClient | BoshClient) -> None:
+        """A connection or a session is gone."""
+        if not isinstance(connection, BoshClient):
+            super().left(connection)
 
     def departed(self, connection: HTTPConnection) -> None:
         """A connection is gone, or speaks another protocol from now on."""
@@ -81,7 +104,9 @@ class HTTPListener(TCPListener[Any]):
     def serve(self, exchange: Exchange, reader: Reader) -> None:
         """Answer a request, now or later."""
         handler = self.options.request_handlers.get(exchange.path)
-        if handler == "websocket":
+        if handler == "bosh":
+            self.bosh.serve(exchange)
+        elif handler == "websocket":
             self._websocket.serve(exchange, reader)
         else:
             exchange.send(404, b"there is nothing here\n")
