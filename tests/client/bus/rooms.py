@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from tests.client.people import until as until_true
 from xmppd.client.bus import Bus, SyncBus
 from xmppd.client.bus.component import Component, ComponentSettings
 
@@ -86,8 +87,7 @@ async def cut(bus: Bus) -> None:
     assert room is not None
     room.link.abort()
     await within(room.link.lost)
-    while bus.sure:
-        await asyncio.sleep(0)
+    await until_true(lambda: not bus.sure)
 
 
 class Thing:

@@ -40,6 +40,7 @@ class Link(ClientXMPP):
         self._begun: asyncio.Future[BusRefused | None] = self.loop.create_future()
         self.lost: asyncio.Future[str] = self.loop.create_future()
         self.conflict = False
+        self._attempt: asyncio.Future[Any] | None = None
         self._choose_security()
         self.add_filter("in", self._hear)
         self.add_event_handler("session_start", lambda _: self._begin(None))
@@ -61,7 +62,7 @@ class Link(ClientXMPP):
     async def open(self) -> None:
         """Begin a session. LinkLost or BusRefused where there is none within `patience`."""
         where = self._settings.host or None
-        self.connect(where, self._settings.port if where else None)
+        self._attempt = self.connect(where, self._settings.port if where else None)
         try:
             async with asyncio.timeout(self._settings.patience):
                 refusal = await self.before_lost(self._begun)
@@ -101,14 +102,18 @@ class Link(ClientXMPP):
 
     async def shut(self) -> None:
         """Say goodbye where that is possible, and leave nothing behind."""
-        self.cancel_connection_attempt()
         polite = not self.lost.done()
         self.end("closed")
-        if self.transport is not None:
-            await self.disconnect(wait=1.0 if polite else 0.0)
-        self.abort()
-        if self._run_out_filters is not None:
-            self._run_out_filters.cancel()
+        try:
+            if self._attempt is not None:
+                self.cancel_connection_attempt()
+                await asyncio.wait({self._attempt})
+            if self.transport is not None:
+                await self.disconnect(wait=1.0 if polite else 0.0)
+        finally:
+            self.abort()
+            if self._run_out_filters is not None:
+                self._run_out_filters.cancel()
 
     def _begin(self, refusal: BusRefused | None) -> None:
         if not self._begun.done():

@@ -78,7 +78,7 @@ class Worker:
 
     async def _read(self) -> None:
         while True:
-            await asyncio.sleep(random.uniform(0, 0.004))
+            await asyncio.sleep(random.uniform(0, 0.02))
             for _ in range(5):
                 await self._check(int(random.random() ** 2 * self.task.keys))
 

@@ -107,8 +107,11 @@ class Component:
             if self.connected.is_set():
                 backoff.reset()
             self._lost()
-            if link.transport is not None:
-                await link.disconnect(wait=1.0)
+            try:
+                if link.transport is not None:
+                    await link.disconnect(wait=1.0)
+            finally:
+                link.abort()
 
     def _lost(self) -> None:
         self._link = None
