@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.kit.client import error_of
+from tests.kit.client import error_of, show
 from tests.kit.world import World
 
 from .coven import ROOM, USER, a_service, codes, configure, entering, enters, found, has, item, nick, world
@@ -243,6 +243,17 @@ async def test_what_an_owner_may_not_send(coven: Company, inside: str, condition
     assert await fails(coven.owner, query(inside, namespace=OWNER)) == condition
     for client in coven.everybody:
         await client.receives_nothing()
+
+
+async def test_a_form_that_is_sent_back_as_it_came_changes_nothing(coven: Company) -> None:
+    await configure(coven.owner, roomname="A Dark Cave", roomsecret="cauldronburn", passwordprotectedroom="1")
+    await coven.quiet()
+    before = await does(coven.owner, FORM)
+    sent = show(before[0]).replace('type="form"', 'type="submit"')
+    await does(coven.owner, f"<iq type='set' to='{ROOM}'>{sent}</iq>")
+    for client in coven.everybody:
+        await client.receives_nothing()
+    assert show((await does(coven.owner, FORM))[0]) == show(before[0])
 
 
 async def test_a_form_with_one_wrong_field_changes_nothing(coven: Company) -> None:
