@@ -30,7 +30,9 @@ class Accounts(RoomCommands):
         """Whoever registers under the name again is a stranger in every room."""
         account = event.account.bare
         await self.storage.write(*store.forget_account(account))
-        for room in list(self.rooms.loaded.values()):
+        for room in [
+            room for room in self.rooms.loaded.values() if account in room.affiliations or account in room.worn
+        ]:
             async with room.lock:
                 if not room.gone:
                     await _forget(room, account)
