@@ -58,6 +58,29 @@ async def test_nicks_that_change_in_a_loop_are_refused() -> None:
         assert len(refused) == 4
 
 
+async def test_who_enters_and_leaves_in_a_loop_is_refused(world: World) -> None:
+    trio = await gather(world)
+    for _ in range(30):
+        trio.hag.send(f"<presence type='unavailable' to='{ROOM}/thirdwitch'/>")
+        trio.hag.send(entering("thirdwitch"))
+    await trio.hag.ping()
+    assert len(await trio.crone.pending()) == 19 * 2 + 1
+    refused = [each for each in await trio.hag.pending() if each.get("type") == "error"]
+    assert len(refused) == 11
+    await world.advance(2)
+    await enters(trio.hag, "thirdwitch")
+
+
+async def test_who_changes_presence_in_a_loop_is_seen_once_a_second(world: World) -> None:
+    trio = await gather(world)
+    for number in range(100):
+        trio.hag.send(f"<presence to='{ROOM}/thirdwitch'><status>{number}</status></presence>")
+    await trio.hag.ping()
+    assert len(await trio.crone.pending()) == 19
+    await world.advance(1)
+    assert [each.findtext("{jabber:client}status") for each in await trio.crone.pending()] == ["99"]
+
+
 async def test_a_user_is_in_so_many_rooms() -> None:
     async with a_service(max_user_conferences=2) as world:
         hag = await world.online("hag66/pda")

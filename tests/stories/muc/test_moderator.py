@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.kit.client import error_of
+from tests.kit.client import Client, error_of
+from xmppd.xmpp.stanza import Element
 
-from .coven import ROOM, say
+from .coven import ROOM, configure, enters, item, nick, say
 from .ruling import ADMIN, Company, affiliation, coven, does, fails, listed, moderated, query, role, sees, why
 
 __all__ = ["coven", "moderated"]
@@ -38,12 +39,12 @@ async def test_a_kicked_occupant_may_come_back(coven: Company) -> None:
 async def test_service_returns_error_on_attempt_to_kick_user_with_higher_affiliation(coven: Company) -> None:
     await does(coven.owner, role("thirdwitch", "moderator"))
     await coven.quiet()
-    for nick in ("firstwitch", "secondwitch"):
-        reply = await coven.member.ask(role(nick, "none"))
+    for name in ("firstwitch", "secondwitch"):
+        reply = await coven.member.ask(role(name, "none"))
         assert error_of(reply) == "not-allowed"
         offending = reply.find(f".//{{{ADMIN}}}item")
         assert offending is not None
-        assert (offending.get("nick"), offending.get("role")) == (nick, "none")
+        assert (offending.get("nick"), offending.get("role")) == (name, "none")
     assert await fails(coven.admin, role("firstwitch", "none")) == "not-allowed"
     for client in coven.everybody:
         await client.receives_nothing()
@@ -82,11 +83,44 @@ async def test_moderator_revokes_voice_from_a_participant(moderated: Company) ->
     await moderated.stranger.receives_error("forbidden")
 
 
+def roles(entered: list[Element], name: str) -> set[str]:
+    """As what a nick is shown."""
+    return {item(each)["role"] for each in entered if nick(each) == name and each.tag.endswith("presence")}
+
+
+async def returns(client: Client, name: str) -> list[Element]:
+    """The client leaves and enters again."""
+    client.send(f"<presence to='{ROOM}/{name}' type='unavailable'/>")
+    await client.pending()
+    return await enters(client, name)
+
+
+async def test_a_moderated_room_remembers_who_has_voice(moderated: Company) -> None:
+    items = "<item nick='fourthwitch' role='participant'/><item nick='thirdwitch' role='visitor'/>"
+    await does(moderated.admin, query(items))
+    assert roles(await returns(moderated.stranger, "fourthwitch"), "fourthwitch") == {"participant"}
+    assert roles(await returns(moderated.member, "thirdwitch"), "thirdwitch") == {"visitor"}
+
+
+async def test_another_affiliation_goes_before_what_moderators_said(moderated: Company) -> None:
+    await does(moderated.admin, role("thirdwitch", "visitor"))
+    await does(moderated.admin, affiliation("hag66", "none"))
+    await does(moderated.admin, affiliation("hag66", "member"))
+    assert roles(await returns(moderated.member, "thirdwitch"), "thirdwitch") == {"participant"}
+
+
+async def test_a_room_that_is_moderated_no_more_remembers_nothing(moderated: Company) -> None:
+    await does(moderated.admin, role("thirdwitch", "visitor"))
+    for value in ("0", "1"):
+        await configure(moderated.owner, moderatedroom=value)
+    assert roles(await returns(moderated.member, "thirdwitch"), "thirdwitch") == {"participant"}
+
+
 async def test_service_returns_error_on_attempt_to_revoke_voice_from_an_admin_owner_or_user_with_a_higher_affiliation(
     moderated: Company,
 ) -> None:
-    for nick in ("firstwitch", "secondwitch"):
-        assert await fails(moderated.owner, role(nick, "visitor")) == "not-allowed"
+    for name in ("firstwitch", "secondwitch"):
+        assert await fails(moderated.owner, role(name, "visitor")) == "not-allowed"
     await does(moderated.admin, role("fourthwitch", "moderator"))
     assert await fails(moderated.stranger, role("thirdwitch", "visitor")) == "not-allowed"
 

@@ -14,8 +14,11 @@ from .presence import announce, show_entered, show_self
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from xmppd.xmpp.jid import JID
+
     from .room import Room
 
+SECONDS_AT_ONCE: Final = 20  # of `user_presence_rate`, so that people who have just come are not kept waiting
 CALM: Final = 0.75  # of `crowd_size`: where a crowded room is none any more, so that it does not change at each step
 
 
@@ -43,13 +46,19 @@ async def entered(room: Room, occupant: Occupant, own: Iterable[int], id: str) -
 
 
 async def updated(room: Room, occupant: Occupant, id: str = "") -> None:
-    """Tell of another presence of somebody who is here, not more often than `min_presence_interval` says."""
+    """Tell of another presence of somebody who is here, as often as the options allow; else later, and once."""
     now = room.muc.clock.monotonic()
-    if now < occupant.told or not _may_speak(room):
+    if now < occupant.told or not may_move(room, occupant.account) or not _may_speak(room):
         delay(room, occupant, entered=False)
         return
     occupant.told = now + room.muc.options.min_presence_interval
     await announce(room, occupant, id=id)
+
+
+def may_move(room: Room, account: JID) -> bool:
+    """Whether an account may enter, or change how it is seen, once more (`user_presence_rate`)."""
+    rate = room.muc.options.user_presence_rate
+    return room.moves.take(account, rate, rate * SECONDS_AT_ONCE, room.muc.clock.monotonic())
 
 
 def delay(room: Room, occupant: Occupant, *, entered: bool) -> None:

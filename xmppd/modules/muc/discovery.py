@@ -58,7 +58,7 @@ class Discovery:
         asked = request or PageRequest(PAGE)
         listed, page = await self._muc.shelf.public(asked)
         titles: dict[str, str] = {room.jid: room.settings.title for room in listed}
-        fleeting = sorted(str(room.jid) for room in self._unstored())
+        fleeting = self._muc.rooms.listed
         if fleeting:
             ids, index = _merged(list(titles), fleeting, asked)
             page = Page(ids, (page.count or 0) + len(fleeting), index)
@@ -67,11 +67,6 @@ class Discovery:
         items = ((room, self._title(room, titles)) for room in page.ids)
         whole = len(page.ids) == page.count
         return _items(items, None if whole and request is None else page)
-
-    def _unstored(self) -> Iterator[Room]:
-        for room in self._muc.rooms.loaded.values():
-            if not room.stored and room.settings.public and not room.locked:
-                yield room
 
     def _title(self, jid: str, titles: dict[str, str]) -> str:
         name = JID.parse(jid).local
@@ -171,20 +166,13 @@ def _merged(stored: list[str], fleeting: list[str], request: PageRequest) -> tup
 
     Where a page begins among the fleeting ones is known for the first page only; an index counts the stored ones.
     """
-    chosen = [jid for jid in fleeting if _is_within(jid, request)]
     if request.index:
         return stored, request.index
-    merged = sorted({*stored, *chosen})
+    merged = sorted({*stored, *cut(fleeting, request, ascending=True).ids})
     first = request.after is None and request.before is None
     return (merged[-request.max :] if request.backwards else merged[: request.max]) if request.max else [], (
         0 if first and merged and request.max else None
     )
-
-
-def _is_within(jid: str, request: PageRequest) -> bool:
-    if request.after is not None:
-        return jid > request.after
-    return not request.before or jid < request.before
 
 
 def _items(items: Iterable[tuple[str, str]], page: Page | None) -> Element:

@@ -64,6 +64,7 @@ def refused(stanza: Stanza, error: StanzaError) -> Stanza:
 
 
 async def _enter(room: Room, stanza: Stanza, to: JID, sender: JID) -> None:
+    _check_moves(room, sender)
     asked = _extension(stanza)
     wish = Wish.parse(asked, room.muc.clock.time())
     created = not room.affiliations and not room.stored and not len(room.occupants)
@@ -72,7 +73,7 @@ async def _enter(room: Room, stanza: Stanza, to: JID, sender: JID) -> None:
         room.locked = room.muc.options.room_locking
     affiliation = room.affiliation_of(sender)
     _check(room, affiliation, asked, to, sender)
-    presence = _presence(room, stanza, room.role_for(affiliation))
+    presence = _presence(room, stanza, room.role_of(sender, affiliation))
     codes = [*privacy_codes(room), *((LOGGED,) if room.settings.logging else ()), *((CREATED,) if created else ())]
     present = room.occupants.by_nick(to.resource)
     if present is None:
@@ -85,6 +86,7 @@ async def _enter(room: Room, stanza: Stanza, to: JID, sender: JID) -> None:
     for aspect in room.muc.aspects:
         await aspect.greet(room, occupant, sender)
     if created and not room.locked:
+        room.muc.rooms.enlist(room)
         commit = await room.configure(room.settings) if room.settings.persistent else None
         if commit is not None:
             await commit
@@ -96,7 +98,7 @@ async def _appear(
     room.muc.rooms.enter(sender.bare)
     key = occupant_id(room.secret, sender.bare)
     occupant = Occupant(
-        room.jid.with_resource(to.resource), sender, room.role_for(affiliation), affiliation, presence, key
+        room.jid.with_resource(to.resource), sender, room.role_of(sender, affiliation), affiliation, presence, key
     )
     occupant.additions = room.muc.additions(room, occupant)
     room.occupants.add(occupant)
@@ -172,6 +174,12 @@ def _check_places(room: Room, affiliation: Affiliation, to: JID, sender: JID) ->
         raise StanzaError("service-unavailable", f"this room takes {most} occupants at most", kind="wait")
 
 
+def _check_moves(room: Room, who: JID) -> None:
+    """Each entrance is told to everybody, and everybody to who enters: nobody does that in a loop."""
+    if not crowd.may_move(room, who.bare):
+        raise StanzaError("resource-constraint", "you come, go and change too often; wait a moment", kind="wait")
+
+
 # Those who are here
 
 
@@ -182,6 +190,7 @@ async def _rename(room: Room, occupant: Occupant, stanza: Stanza, to: JID) -> No
     _check_nick(room, to.resource, occupant.account)
     if room.occupants.by_nick(to.resource) is not None:
         raise StanzaError("conflict", "you are here under this nick already")
+    _check_moves(room, occupant.account)
     _check_interval(room, occupant)
     assert stanza.sender is not None
     room.occupants.join(occupant, stanza.sender, _presence(room, stanza, occupant.role))
@@ -197,6 +206,7 @@ def _check_interval(room: Room, occupant: Occupant) -> None:
 
 async def _again(room: Room, occupant: Occupant, stanza: Stanza, sender: JID) -> None:
     """Somebody who is here enters again: everything is sent once more (15.3)."""
+    _check_moves(room, sender)
     wish = Wish.parse(_extension(stanza), room.muc.clock.time())
     presence = _presence(room, stanza, occupant.role)
     differs = occupant.presence.letter != presence.letter

@@ -19,8 +19,8 @@ from .aspect import Aspect, Request, Take
 from .aspects import aspects
 from .discovery import Discovery
 from .faces import X_MUC
-from .ids import Ids
 from .hats import Hats
+from .ids import Ids
 from .occupants import Occupant
 from .presence import Why, part
 from .road import Road
@@ -72,6 +72,9 @@ class Muc(AffiliationCommands, Accounts, Module):
         room_locking: bool = option(True, "A new room admits nobody else until its owner has configured it (10.1.2)")
         min_message_interval: float = option(0, "Seconds between two messages of one occupant", least=0)
         min_presence_interval: float = option(0, "Seconds between two presences of one occupant", least=0)
+        user_presence_rate: float = option(
+            1, "Presences of one account in one room a second, 20 times as many at once; 0 for any", least=0
+        )
         room_message_rate: float = option(0, "Messages a second in one room, and as many at once; 0 for any", least=0)
         room_presence_rate: float = option(
             0, "Occupants a second whose coming and change is told in one room; more are told later; 0 for any", least=0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from xmppd.api import Commit, Statement, StorageError
 from xmppd.xmpp.errors import StanzaError
@@ -16,7 +16,7 @@ from .faces import x
 from .history import History
 from .occupants import Occupant, Occupants
 from .presence import NOTHING, Why, announce, part, part_self, shows
-from .rates import Bucket
+from .rates import Bucket, Buckets
 from .store import Line, Record
 from .words import (
     BANNED,
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 __all__ = ["Room", "Why", "x"]
+
+MOST_VOICES: Final = 1000  # accounts whose role one room remembers: those that moderators spoke of last
 
 
 class Room:
@@ -64,6 +66,7 @@ class Room:
         "locked",
         "lost",
         "messages",
+        "moves",
         "muc",
         "nicks",
         "occupants",
@@ -76,6 +79,7 @@ class Room:
         "stored",
         "subject",
         "used",
+        "voices",
         "worn",
     )
 
@@ -92,6 +96,7 @@ class Room:
         self.subject = record.subject
         self.hats = record.hats
         self.worn = record.worn
+        self.voices: dict[str, Role] = {}  # what moderators said of who speaks, by account; see `role_of`
         self.avatar = record.avatar
         self.card = ""  # the vCard of a room that is not stored; see `avatar`
         self.history = History(lines)
@@ -104,6 +109,7 @@ class Room:
         self.lost: list[JID] = []  # see `Road.send`
         self.presences = Bucket()
         self.messages = Bucket()
+        self.moves = Buckets()  # entrances, nicks and presences of each account
         self.asked: dict[str, Asked] = {}  # see `passing`
         self.lock = asyncio.Lock()
         self.queued = 0
@@ -123,6 +129,18 @@ class Room:
     def role_for(self, affiliation: Affiliation) -> Role:
         """The role one enters with (5.1.2); "none" for who may not."""
         return privileges.default_role(affiliation, self.settings)
+
+    def role_of(self, jid: JID, affiliation: Affiliation) -> Role:
+        """The same for one address: what moderators said in a moderated room holds for the next visit too (5.1)."""
+        role = self.role_for(affiliation)
+        return self.voices.get(jid.bare, role) if role in ("visitor", "participant") else role
+
+    def _remember(self, occupant: Occupant, role: Role) -> None:
+        self.voices.pop(occupant.account, None)
+        if self.settings.moderated and role in ("visitor", "participant"):
+            self.voices[occupant.account] = role
+            if len(self.voices) > MOST_VOICES:
+                del self.voices[next(iter(self.voices))]
 
     # What is stored
 
@@ -149,18 +167,18 @@ class Room:
     def store(self) -> Commit | None:
         """Bring storage to what the settings say: a persistent room is written whole, another one deleted."""
         if self.settings.persistent and not self.stored:
-            self.stored = True
-            self.muc.rooms.stored += 1
-            card, self.card = self.card, ""
-            return self._write(
+            commit = self._write(
                 *store.create(self.record()),
-                store.put_card(self.jid, card, self.avatar),
+                store.put_card(self.jid, self.card, self.avatar),
                 *(store.put_line(self.jid, line) for line in self.history),
             )
+            self.card = ""
+            self.muc.rooms.keep(self, stored=True)
+            return commit
         if not self.settings.persistent and self.stored:
-            self.stored = False
-            self.muc.rooms.stored -= 1
-            return self._write(*store.delete(self.jid))
+            commit = self._write(*store.delete(self.jid))
+            self.muc.rooms.keep(self, stored=False)
+            return commit
         return self.write(store.put_settings(self.jid, self.settings))
 
     # What changes it; each tells whom it concerns, and checks no privilege
@@ -179,6 +197,7 @@ class Room:
             self.reasons.pop(bare, None)
             if why.reason:
                 self.reasons[bare] = why.reason
+        self.voices.pop(bare, None)
         statements = [store.put_affiliation(self.jid, bare, affiliation, why.reason)]
         if affiliation in ("none", "outcast"):
             statements += self._release(bare)
@@ -221,6 +240,7 @@ class Room:
         if role == "none":
             await self.expel(occupant, Why((KICKED, *why.codes), why.reason, why.actor))
             return
+        self._remember(occupant, role)
         occupant.role = role
         occupant.changed()
         await announce(self, occupant, why)
@@ -251,6 +271,9 @@ class Room:
             await self.forget_archive()
         before, self.settings, self.locked = self.settings, settings, False
         commit = self.store()
+        self.muc.rooms.enlist(self)
+        if not settings.moderated:
+            self.voices.clear()
         if settings.members_only and not before.members_only:
             for occupant in self.occupants:
                 if occupant.affiliation == "none":
@@ -272,9 +295,7 @@ class Room:
             occupant.affiliation = "none"
             await part_self(self, occupant, occupant.jids, extra=extra)
         commit = self.write(*store.delete(self.jid))
-        if self.stored:
-            self.stored = False
-            self.muc.rooms.stored -= 1
+        self.muc.rooms.keep(self, stored=False)
         self.muc.rooms.drop(self)
         await self.forget_archive()
         return commit

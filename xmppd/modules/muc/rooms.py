@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from secrets import token_bytes
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class Rooms:
     """The registry. Nothing in it grows with the rooms that are only stored.
 
-    `stored` counts the rooms in storage, `waiting` has the rooms where presence waits (see `crowd`),
+    `stored` counts the rooms in storage. `listed` has the addresses, in order, of the public rooms that are not stored.
+    `waiting` has the rooms where presence waits (see `crowd`),
     `asking` those where a request waits for its answer (see `passing`).
     """
 
@@ -31,6 +33,8 @@ class Rooms:
         self.waiting: set[Room] = set()
         self.asking: set[Room] = set()
         self.stored = 0
+        self.listed: list[str] = []
+        self._fleeting = 0  # rooms in memory that are not stored
         self._idle: dict[Room, float] = {}  # empty rooms and since when, the oldest first
         self._loading: dict[str, asyncio.Future[None]] = {}
         self._joined: dict[JID, int] = {}
@@ -70,16 +74,38 @@ class Rooms:
         now = int(self._muc.clock.time())
         room = Room(self._muc, Record(jid, self._muc.default_settings, token_bytes(32), now, now))
         self.loaded[jid.local] = room
+        self._fleeting += 1
         return room
 
     @property
     def count(self) -> int:
         """How many rooms there are, stored or not."""
-        return self.stored + sum(1 for room in self.loaded.values() if not room.stored)
+        return self.stored + self._fleeting
+
+    def keep(self, room: Room, stored: bool) -> None:
+        """A room is in storage from now on, or is not any more."""
+        change = int(stored) - int(room.stored)
+        room.stored = stored
+        self.stored += change
+        self._fleeting -= change
+
+    def enlist(self, room: Room) -> None:
+        """Bring the list to what the room is now."""
+        wanted = room.settings.public and not (room.stored or room.locked or room.gone)
+        place = bisect_left(self.listed, room.jid)
+        present = place < len(self.listed) and self.listed[place] == room.jid
+        if wanted and not present:
+            self.listed.insert(place, room.jid)
+        elif present and not wanted:
+            del self.listed[place]
 
     def drop(self, room: Room) -> None:
         """Out of memory."""
+        if room.gone:
+            return
         room.gone = True
+        self._fleeting -= not room.stored
+        self.enlist(room)
         self._idle.pop(room, None)
         self.waiting.discard(room)
         self.asking.discard(room)
