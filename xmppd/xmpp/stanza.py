@@ -206,7 +206,12 @@ class Stanza:
     def with_child(self, child: Payload, name: str = "") -> Stanza:
         """The same stanza with one more element at its end; `name` is its `"namespace name"` where known."""
         names = (*self._names, name) if self._names is not None and name else None
-        return self.with_letter(self.letter + serialise(child), names)
+        added = serialise(child)
+        changed = self.with_letter(self.letter + added, names)
+        if self._data is not None and self.letter:
+            close = _CLOSE[self.kind]
+            changed._data = b"%b%b%b" % (self._data[: -len(close)], added, close)
+        return changed
 
     def without(self, *names: str) -> Stanza:
         """The same stanza less every top element of these `"namespace name"`s; itself where it has none of them."""
