@@ -129,7 +129,7 @@ class Carbons(Module):
     def copy_sent(self, event: Event) -> Awaitable[None] | None:
         """What one device says (8); copies go out whether or not it wants any itself."""
         sender = event.stanza.sender
-        if sender is None:
+        if sender is None or not self._enabled:
             return None
         present = self._enabled.get(sender.bare)
         others = [session for session in present if session is not event.origin] if present is not None else NOBODY
@@ -144,6 +144,8 @@ class Carbons(Module):
     @hook.account_receive.at(COPY, DIRECT)
     def copy_received(self, event: Event) -> Awaitable[None] | None:
         """What the account is told, for those devices that are not given the message itself (7)."""
+        if not self._enabled:
+            return None
         stanza, to = event.stanza, event.stanza.to
         present = self._enabled.get(to.bare) if to is not None else None
         if present is None or to is None or not eligible(stanza, received=True):

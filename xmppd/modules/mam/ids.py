@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from secrets import randbits
+from secrets import token_bytes
 from typing import Final
 
 MICROSECONDS: Final = 1_000_000
 ORDER: Final = 10  # bits of a key behind its microseconds: a thousand messages in one
 TAIL: Final = 40  # random bits behind the key: who knows the time of a message still has to guess these
+DIGITS: Final = 16  # hexadecimal, of a key
+BYTES: Final = 7  # of randomness in an id, of which a few bits are left over
+POOL: Final = 512 * BYTES  # asked of the system at once: asking costs as much as a message
 _ID: Final = re.compile(r"[0-9a-f]{26}")
 
 
@@ -20,15 +23,20 @@ class Ids:
     random bits, and always more than the one before, so it orders messages, dates them, and numbers their rows.
     """
 
-    __slots__ = ("_time", "last")
+    __slots__ = ("_left", "_pool", "_time", "last")
 
     def __init__(self, time: Callable[[], float], last: int) -> None:
         self._time = time
+        self._pool = b""
+        self._left = 0
         self.last = last
 
     def make(self) -> str:
         """The next id."""
-        random = randbits(ORDER + TAIL)
+        if not self._left:
+            self._pool, self._left = token_bytes(POOL), POOL
+        self._left = left = self._left - BYTES
+        random = int.from_bytes(self._pool[left : left + BYTES], "big") >> 8 * BYTES - ORDER - TAIL
         key = (int(self._time() * MICROSECONDS) << ORDER) + (random >> TAIL)
         self.last = key = key if key > self.last else self.last + 1
         return f"{key:016x}{random & (1 << TAIL) - 1:010x}"
@@ -36,12 +44,12 @@ class Ids:
 
 def key_of(id: str) -> int:
     """The key of an id, 0 where it is none of ours."""
-    return int(id[:16], 16) if _ID.fullmatch(id) else 0
+    return int(id[:DIGITS], 16) if _ID.fullmatch(id) else 0
 
 
 def tail_of(id: str) -> int:
     """The tail of an id of ours."""
-    return int(id[16:], 16)
+    return int(id[DIGITS:], 16)
 
 
 def id_of(key: int, tail: int) -> str:

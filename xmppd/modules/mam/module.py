@@ -134,7 +134,7 @@ class Mam(Module):
     def _keep_sent(self, event: Event, archive: JID, to: JID) -> None:
         id = self.new_id()
         self._sent = event, id
-        event.owe(self._keep(archive, event.stanza, to, id))
+        self._keep(event, archive, to, id)
 
     @hook.account_receive.at(STAMP, "message")
     def unstamp(self, event: Event) -> None:
@@ -165,8 +165,8 @@ class Mam(Module):
 
     def _keep_received(self, event: Event, archive: JID, sender: JID) -> None:
         id = self.new_id()
-        event.stanza = stanza = stamp(event.stanza, archive, id)
-        event.owe(self._keep(archive, stanza, sender, id))
+        event.stanza = stamp(event.stanza, archive, id)
+        self._keep(event, archive, sender, id)
 
     def _bounces(self, stanza: Stanza, to: JID) -> bool:
         """Whether it will be refused, for a device that is gone (RFC 6121 8.5.3.2.1): then nobody received it."""
@@ -182,7 +182,7 @@ class Mam(Module):
     def _wants(self, account: JID, contact: JID) -> bool | None:
         """Whether an account archives what is said with somebody; None where that has to be looked up."""
         if self.shelf.empty and self.options.default == "always":
-            return True
+            return True  # nobody has said otherwise: the busiest case
         own = self.shelf.get(account)
         if own is None and not self.shelf.knows(account):
             return None
@@ -214,9 +214,9 @@ class Mam(Module):
             self.store.search.enter(archive, key_of(id), stanza.text("body"))
         return commit
 
-    def _keep(self, archive: JID, stanza: Stanza, with_: JID, id: str) -> Commit:
+    def _keep(self, event: Event, archive: JID, with_: JID, id: str) -> None:
         try:
-            return self.keep(archive, stanza, with_, id)
+            event.owe(self.keep(archive, event.stanza, with_, id))
         except StorageError as error:
             raise StanzaError("resource-constraint", "the message cannot be archived now") from error
 

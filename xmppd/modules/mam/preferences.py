@@ -71,17 +71,15 @@ class Shelf:
         self._storage = storage
         self._known: dict[str, Preferences | None] = {}
         self._complete = False
+        self.empty = False
+        """Whether nobody has any."""
 
     async def load(self) -> None:
         """Remember all, if they are not too many."""
         rows = await self._storage.fetch(tables.PREFS, REMEMBERED + 1)
         self._complete = len(rows) <= REMEMBERED
         self._known = {account: Preferences.unpacked(packed) for account, packed in rows[:REMEMBERED]}
-
-    @property
-    def empty(self) -> bool:
-        """Whether nobody has any."""
-        return self._complete and not self._known
+        self.empty = not rows
 
     def get(self, account: JID) -> Preferences | None:
         """An account's own, None where it has none."""
@@ -110,6 +108,7 @@ class Shelf:
         self._storage.write((tables.FORGET_PREFS, (account,)))
 
     def _remember(self, account: JID, preferences: Preferences | None) -> None:
+        self.empty = False
         if len(self._known) >= REMEMBERED:
             del self._known[next(iter(self._known))]
             self._complete = False

@@ -9,13 +9,13 @@ from xmppd.api import Commit, Statement, Storage
 from xmppd.xmpp.jid import JID
 
 from . import tables
-from .ids import Ids, id_of, key_of, tail_of
+from .ids import DIGITS, Ids, id_of, key_of, tail_of
 from .search import Search
 
 if TYPE_CHECKING:
     from xmppd.clock import Clock
 
-FRESH: Final = 4000  # rows without an entry in the tables that find them; behind so many they are entered
+FRESH: Final = 10_000  # rows without an entry in the tables that find them; behind so many they are entered
 FRESH_READ: Final = 500  # the same when somebody reads, who would look at each of them
 EVER: Final = (1 << 63) - 1
 
@@ -46,8 +46,8 @@ class Store:
 
     def keep(self, archive: JID, host: str, id: str, with_: JID, message: bytes) -> Commit:
         """Queue a row; `StorageError` where the disk cannot follow."""
-        key, bare = key_of(id), with_.bare
-        row = (key, tail_of(id), host, archive, bare, with_.resource, message)
+        key, bare = int(id[:DIGITS], 16), with_.bare
+        row = (key, int(id[DIGITS:], 16), host, archive, bare, with_.resource, message)
         if key <= self._mark:  # its id was made before others' were entered
             return self._keep_late(row)
         self._fresh += 1
