@@ -46,8 +46,8 @@ class Room:
         self._heard = heard
         self._entered: asyncio.Future[BusRefused | None] = asyncio.get_running_loop().create_future()
 
-    async def enter(self, mark: Mark) -> None:
-        """Enter as a member that has published up to `mark`; configure the room where there was none."""
+    async def enter(self, mark: Mark | None) -> None:
+        """Enter as a member that has published up to `mark`, or to watch; configure the room where there was none."""
         self.link.say(write_join(self._prefix + self.name, mark, self._settings.lease))
         try:
             async with asyncio.timeout(self._settings.patience):

@@ -79,9 +79,9 @@ def write_done(to: str, mark: Mark) -> str:
     )
 
 
-def write_join(occupant: str, mark: Mark, lease: float) -> str:
-    """The presence that enters the room as a member."""
-    member = f"<member xmlns='{NS}' {mark.attributes()} lease='{lease:g}'/>"
+def write_join(occupant: str, mark: Mark | None, lease: float) -> str:
+    """The presence that enters the room as a member; without a mark, as somebody who watches."""
+    member = f"<member xmlns='{NS}' {mark.attributes()} lease='{lease:g}'/>" if mark else ""
     history = f"<x xmlns='{MUC}'><history maxstanzas='0'/></x>"
     return f"<presence to={quoteattr(occupant)}>{history}{member}</presence>"
 
