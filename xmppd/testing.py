@@ -28,8 +28,8 @@ else:
     _fixture = pytest_asyncio.fixture  # in its strict mode pytest-asyncio runs no fixtures but its own
 
 MODULES: Final = (
-    *("blocking", "caps", "carbons", "csi", "disco", "last", "mam", "offline", "ping", "presence"),
-    *("privacy", "private", "push", "register", "roster", "time", "vcard", "version"),
+    *("blocking", "caps", "carbons", "csi", "disco", "last", "mam", "muc", "offline", "ping"),
+    *("presence", "privacy", "private", "push", "register", "roster", "time", "vcard", "version"),
 )
 
 
