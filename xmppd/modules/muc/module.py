@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from xmppd.api import IQ, Counter, Event, Host, Module, ModuleOptions, Replied, StorageError, every, option
+from xmppd.api import IQ, Counter, Event, Host, Module, ModuleOptions, Replied, StorageError, every
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.namespaces import DISCO_INFO, DISCO_ITEMS, PING
@@ -22,11 +22,12 @@ from .faces import X_MUC
 from .hats import Hats
 from .ids import Ids
 from .occupants import Occupant
+from .options import ServiceOptions
 from .presence import Why, part
 from .road import Road
 from .room import Room
 from .rooms import Rooms
-from .settings import NAMES, Settings, from_mapping
+from .settings import from_mapping
 from .store import Shelf
 from .tables import MIGRATIONS
 from .words import SHUTDOWN
@@ -52,42 +53,15 @@ class Muc(AffiliationCommands, Accounts, Module):
 
     spoken = Counter("Messages to rooms")
 
-    class Options(ModuleOptions):
+    class Options(ServiceOptions):
         """What the administrator can choose."""
-
-        host: str = option("conference.@HOST@", "The domain of the rooms; @HOST@ is the host's name")
-        name: str = option("Chatrooms", "The service's name in service discovery")
-        access: str = option("all", "Who may use the service: an access rule")
-        access_create: str = option("all", "Who may make rooms: an access rule")
-        access_persistent: str = option("all", "Who may make rooms that outlive their occupants: an access rule")
-        access_admin: str = option("admin", "Who is an owner of every room: an access rule")
-        max_rooms: int = option(100_000, "Rooms of the service; an empty one takes 4 KB of memory", least=0)
-        max_users: int = option(1000, "Occupants of one room; owners may choose less", least=1)
-        max_user_conferences: int = option(100, "Rooms that one account may be in; 0 for any number", least=0)
-        max_user_sessions: int = option(20, "Resources of one account in one room", least=1)
-        max_room_id: int = option(255, "Characters of a room's localpart", least=1)
-        max_nick: int = option(100, "Characters of a nick", least=1)
-        history_size: int = option(20, "Messages of history that a room keeps", least=0, most=1000)
-        default_room_options: dict[str, Any] = option({}, "What new rooms are set to, such as {persistent: true}")
-        room_locking: bool = option(True, "A new room admits nobody else until its owner has configured it (10.1.2)")
-        min_message_interval: float = option(0, "Seconds between two messages of one occupant", least=0)
-        min_presence_interval: float = option(0, "Seconds between two presences of one occupant", least=0)
-        user_presence_rate: float = option(
-            1, "Presences of one account in one room a second, 20 times as many at once; 0 for any", least=0
-        )
-        room_message_rate: float = option(0, "Messages a second in one room, and as many at once; 0 for any", least=0)
-        room_presence_rate: float = option(
-            0, "Occupants a second whose coming and change is told in one room; more are told later; 0 for any", least=0
-        )
-        crowd_size: int = option(0, "Past so many occupants a room shows moderators only; 0 for never", least=0)
-        hibernation_timeout: int = option(3600, "Seconds after which an empty stored room leaves memory", least=1)
 
     options: Options
 
     def __init__(self, host: Host, options: ModuleOptions) -> None:
         super().__init__(host, options)
         self.domain = JID.parse(self.options.host.replace("@HOST@", host.name)).domain
-        self.default_settings = self._defaults()
+        self.default_settings = from_mapping(self.options.default_room_options)
         self.shelf = Shelf(self.storage, self.domain)
         self.rooms = Rooms(self)
         self.road = Road(host)
@@ -100,12 +74,6 @@ class Muc(AffiliationCommands, Accounts, Module):
         self.hats = Hats(self)
         for aspect in aspects(self):
             self.add(aspect)
-
-    def _defaults(self) -> Settings:
-        given = self.options.default_room_options
-        if unknown := sorted(set(given) - set(NAMES)):
-            raise ValueError(f"default_room_options: there is no {unknown[0]!r}; there are {', '.join(NAMES)}")
-        return from_mapping(given)
 
     def add(self, aspect: Aspect) -> None:
         """Take what an aspect answers."""
