@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from .rooms import ACCOUNTS, Place, component
-from .servers import COMPONENT, Ejabberd, Prosody, Server, started
+from .servers import COMPONENT, Ejabberd, Prosody, Server, Xmppd, started
 
 _NUMBERS = itertools.count(1)
 
@@ -33,7 +33,12 @@ def ejabberd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     yield from _running(Ejabberd, tmp_path_factory)
 
 
-@pytest.fixture(params=["prosody", "ejabberd", "component"])
+@pytest.fixture(scope="session")
+def xmppd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    yield from _running(Xmppd, tmp_path_factory)
+
+
+@pytest.fixture(params=["xmppd", "prosody", "ejabberd", "component"])
 async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
     """A room on each kind of server, and one of our component on an existing server."""
     name = f"room{next(_NUMBERS)}"

@@ -13,7 +13,7 @@ from xmppd.client.bus.component import Component, ComponentSettings
 
 from .servers import COMPONENT, ROOMS, SECRET, Server
 
-PATIENCE = 30.0  # seconds until a story that waits for nothing fails
+PATIENCE = 60.0  # seconds until a story that waits for nothing fails
 ACCOUNTS = ["alice", "bob", "carol", "dave"]
 T = TypeVar("T")
 

@@ -6,15 +6,18 @@ import asyncio
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from string import Template
 from typing import ClassVar
+
+import yaml
 
 from tests.clients.servers import free_ports
 
@@ -201,22 +204,42 @@ class Xmppd(Server):
 
     @classmethod
     def missing(cls) -> str | None:
-        found = subprocess.run(
-            [sys.executable, "-m", "xmppd", "modules", "muc", "mam"], capture_output=True, text=True, check=False
-        )
-        return None if not found.returncode else "the modules muc and mam are not here yet"
+        return None
 
     def provision(self, accounts: list[str]) -> None:
-        raise NotImplementedError
+        modules = {"disco": {}, "ping": {}, "roster": {}, "presence": {}, "mam": {}, "muc": {}}
+        settings = {
+            "hosts": [HOST],
+            "data_dir": str(self.folder / "data"),
+            "loglevel": "warning",
+            "limits": {"max_failures_per_address": 10_000, "max_connections_per_address": 1000},
+            "listen": [{"ip": "127.0.0.1", "port": self.port, "module": "c2s", "starttls": "optional"}],
+            "modules": modules,
+        }
+        self._config.write_text(yaml.safe_dump(settings))
+        program = Path(sys.executable).with_name("xmppctl")
+        for name in accounts:
+            command = [program, "-c", self._config, "register", name, HOST, name]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert not done.returncode, done.stdout + done.stderr
 
     def command(self) -> list[str]:
-        return [sys.executable, "-m", "xmppd", "run", "-c", str(self.folder / "xmppd.yml")]
+        return [sys.executable, "-m", "xmppd", "run", "-c", str(self._config)]
 
     def forget_rooms(self) -> None:
-        raise NotImplementedError
+        (database,) = (self.folder / "data").glob("*.sqlite*3")
+        with closing(sqlite3.connect(database)) as connection, connection:
+            tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            for table in tables:
+                if table.partition("_")[0] in ("muc", "mam"):
+                    connection.execute(f"DELETE FROM {table}")  # noqa: S608
+
+    @property
+    def _config(self) -> Path:
+        return self.folder / "xmppd.yml"
 
 
-SERVERS: dict[str, type[Server]] = {each.name: each for each in (Prosody, Ejabberd)}
+SERVERS: dict[str, type[Server]] = {each.name: each for each in (Prosody, Ejabberd, Xmppd)}
 
 
 @contextmanager

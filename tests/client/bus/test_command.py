@@ -18,6 +18,7 @@ from tests.clients.servers import free_ports
 from .rooms import Place, within
 from .servers import COMPONENT, SECRET
 
+WAIT = ("--timeout", "60")
 MAIN = "from xmppd.client.bus.command import main; main()"
 
 
@@ -61,7 +62,7 @@ async def test_what_is_sent_is_seen_and_dropped(room: Place) -> None:
         )
         assert (code, printed) == (0, "confirmed by 2: alice, bob\n")
         assert cache.get("user:42") is None
-        assert await run(room, "send", "--all") == (0, "")
+        assert await run(room, "send", "--all", *WAIT) == (0, "")
         seen, _ = await within(watching.communicate())
     lines = [line.split() for line in seen.decode().splitlines()]
     assert [line[2:] for line in lines] == [["user:42", "user:43", "#team:7", "img/*"], ["*"]]
@@ -69,7 +70,7 @@ async def test_what_is_sent_is_seen_and_dropped(room: Place) -> None:
 
 async def test_ids_from_standard_input_and_json(room: Place) -> None:
     async with tailing(room, "--json", "--count", "1") as watching:
-        assert await run(room, "send", "-", said="a\n\n b\n") == (0, "")
+        assert await run(room, "send", "-", *WAIT, said="a\n\n b\n") == (0, "")
         seen, _ = await within(watching.communicate())
     assert json.loads(seen)["keys"] == ["a", "b"]
 
@@ -81,7 +82,7 @@ async def test_who_watches_is_no_member(room: Place) -> None:
 
 
 async def test_what_cannot_be_done_is_said_in_a_line(room: Place) -> None:
-    code, printed = await run(room, "send", "user:42", account="alice")
+    code, printed = await run(room, "send", "user:42", *WAIT, account="alice")
     assert (code, printed) == (1, "Error: not-authorized: the server does not take the password\n")
     code, printed = await run(room, "send")
     assert (code, printed) == (1, "Error: name at least one key, tag or prefix, or everything\n")

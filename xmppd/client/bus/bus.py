@@ -126,6 +126,10 @@ class Bus:
         room has not even taken it by then; the bus goes on trying.
         """
         what = invalidation(keys, tags, prefixes, everything=everything)
+        return await self.publish(what, confirm=confirm, timeout=timeout)
+
+    async def publish(self, what: Invalidation, *, confirm: bool, timeout: float) -> Receipt:  # noqa: ASYNC109
+        """As `invalidate`, for an invalidation that is made already."""
         running = self._alive()
         self.apply(what)
         batch = running.outbox.add(what, confirm=confirm)

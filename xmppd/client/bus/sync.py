@@ -112,13 +112,9 @@ class SyncBus:
     ) -> Receipt:
         """As `Bus.invalidate`: blocks until the room has it, or with `confirm` until all have dropped it."""
         self.awake()
-        tags, prefixes = tuple(tags), tuple(prefixes)
-        self._bus.apply(invalidation(keys, tags, prefixes, everything=everything))
-        return self._call(
-            self._bus.invalidate(
-                *keys, tags=tags, prefixes=prefixes, everything=everything, confirm=confirm, timeout=timeout
-            )
-        )
+        what = invalidation(keys, tags, prefixes, everything=everything)
+        self._bus.apply(what)
+        return self._call(self._bus.publish(what, confirm=confirm, timeout=timeout))
 
     def cache(
         self, store: MutableMapping[str, Any] | None = None, *, most: int = 10_000, ttl: float | None = None

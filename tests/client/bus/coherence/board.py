@@ -28,6 +28,7 @@ class Count(IntEnum):
     CATCH_UPS = 11
     RECONNECTS = 12
     STARTS = 13
+    UNSURE = 14
 
 
 class Board:

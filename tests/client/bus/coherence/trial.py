@@ -59,6 +59,7 @@ class Trial:
         self.proxies = [Proxy(server.port) for _ in range(MEMBERS)]
         self.breaks: Counter[str] = Counter()
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * MEMBERS
+        self._complaints: list[str] = []
         self._one_at_a_time = asyncio.Lock()
         self._logs = [folder / f"m{member}.log" for member in range(MEMBERS)]
 
@@ -112,8 +113,8 @@ class Trial:
         """What was counted so far."""
         counts = {what.name.lower(): self.board.total(what) for what in Count}
         lines = [line for log in self._logs if log.exists() for line in log.read_text(errors="replace").splitlines()]
-        bad = [line for line in lines if "VIOLATION" in line or "Traceback" in line or "Error:" in line]
-        return Report(counts, self.breaks, bad)
+        bad = [line for line in lines if "VIOLATION" in line or "a listener of the bus failed" in line]
+        return Report(counts, self.breaks, self._complaints + bad)
 
     async def _cut(self) -> None:
         random.choice(self.proxies).cut()
@@ -160,9 +161,7 @@ class Trial:
             await self.server.start()
 
     def _launch(self, member: int) -> None:
-        task = Task(
-            member, MEMBERS, KEYS, str(self.folder), self.proxies[member].port, f"cache@{ROOMS}", LEASE, writes=1.5
-        )
+        task = Task(member, MEMBERS, KEYS, str(self.folder), self.proxies[member].port, f"cache@{ROOMS}", LEASE)
         command = [sys.executable, "-m", "tests.client.bus.coherence.worker", task.text()]
         with self._logs[member].open("ab") as log:
             self._processes[member] = subprocess.Popen(
@@ -173,6 +172,8 @@ class Trial:
         process, self._processes[member] = self._processes[member], None
         if process is None:
             return False
+        if process.poll() is not None:
+            self._complaints.append(f"m{member} ended by itself; see its log")
         process.kill()
         process.wait()
         return True

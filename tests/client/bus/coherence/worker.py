@@ -21,6 +21,7 @@ from .database import Database
 
 log = logging.getLogger(__name__)
 READERS = 4
+WRITES = 0.001  # for each read, so that a busy machine does not change what can be hit
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,6 @@ class Task:
     port: int
     room: str
     lease: float
-    writes: float  # a second
 
     def text(self) -> str:
         return json.dumps(asdict(self))
@@ -64,8 +64,7 @@ class Worker:
         self.bus.on_invalidate(self._heard)
         async with self.bus, asyncio.TaskGroup() as group:
             for _ in range(READERS):
-                group.create_task(self._read())
-            group.create_task(self._write())
+                group.create_task(self._read(group))
             group.create_task(self._settle())
 
     def _heard(self, what: Invalidation) -> None:
@@ -76,11 +75,14 @@ class Worker:
         for key in keys:
             self._known[key] = self.database.read(key)
 
-    async def _read(self) -> None:
+    async def _read(self, group: asyncio.TaskGroup) -> None:
+        """Read what is popular more often, and write now and then."""
         while True:
             await asyncio.sleep(random.uniform(0, 0.02))
-            for _ in range(5):
+            for _ in range(8):
                 await self._check(int(random.random() ** 2 * self.task.keys))
+                if random.random() < WRITES:
+                    self._write(group)
 
     async def _check(self, key: int) -> None:
         board, member = self.board, self.task.member
@@ -97,6 +99,7 @@ class Worker:
         hit = self.cache.stats.hits > hits
         board.count(member, Count.READS)
         board.count(member, Count.HITS, hit)
+        board.count(member, Count.UNSURE, not self.bus.sure)
         if quiet and board.quiet:
             board.count(member, Count.QUIET_READS)
             board.count(member, Count.QUIET_HITS, hit)
@@ -111,15 +114,12 @@ class Worker:
         await asyncio.sleep(random.uniform(0, 0.01))
         return version
 
-    async def _write(self) -> None:
+    def _write(self, group: asyncio.TaskGroup) -> None:
         own = range(self.task.member, self.task.keys, self.task.members)
-        async with asyncio.TaskGroup() as group:
-            while True:
-                await asyncio.sleep(random.expovariate(self.task.writes))
-                if random.random() < 0.2:
-                    group.create_task(self._burst(own[0]))
-                else:
-                    group.create_task(self._change(random.choice(own), random.random() < 0.4))
+        if random.random() < 0.2:
+            group.create_task(self._burst(own[0]))
+        else:
+            group.create_task(self._change(random.choice(own), random.random() < 0.4))
 
     async def _burst(self, key: int) -> None:
         """Change what is read most again and again, while it is being loaded."""

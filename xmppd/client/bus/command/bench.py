@@ -32,8 +32,9 @@ async def bench(settings: Settings, members: int, messages: int, ids: int) -> No
         name = settings.name
         buses = [Bus(**asdict(replace(settings, name=f"{name}-{number}"))) for number in range(members)]
         for bus in buses:
-            await stack.enter_async_context(bus)
-            if not await bus.entered(_PATIENCE):
+            stack.push_async_callback(bus.close)
+            await bus.start(_PATIENCE)
+            if not await bus.entered(0):
                 raise click.ClickException(f"{bus.name} did not get into the room; -v says why")
         times = await _times(buses, messages)
         confirmed = await _confirmed(buses[0], messages // 5)

@@ -9,6 +9,7 @@ import click
 
 from xmppd.client.bus.bus import Bus
 from xmppd.client.bus.errors import NotPublished
+from xmppd.client.bus.invalidation import invalidation
 from xmppd.client.bus.options import Settings
 
 from .connecting import logging_in
@@ -36,12 +37,15 @@ async def send(
     """Have every member of ROOM drop IDS from its caches. `-` reads them from standard input, one a line."""
     if ids == ("-",):
         ids = tuple(line.strip() for line in sys.stdin if line.strip())
-    async with Bus(**asdict(settings)) as bus:
-        if not await bus.entered(timeout):
+    what = invalidation(ids, tags, prefixes, everything=everything)
+    bus = Bus(**asdict(settings))
+    try:
+        await bus.start(timeout)
+        if not await bus.entered(0):
             raise NotPublished(f"not in {settings.room} after {timeout:g} seconds; -v says why")
-        receipt = await bus.invalidate(
-            *ids, tags=tags, prefixes=prefixes, everything=everything, confirm=confirm, timeout=timeout
-        )
+        receipt = await bus.publish(what, confirm=confirm, timeout=timeout)
+    finally:
+        await bus.close()
     if confirm:
         click.echo(f"confirmed by {len(receipt.confirmed)}: {', '.join(sorted(receipt.confirmed)) or 'nobody is here'}")
     if receipt.missing:
