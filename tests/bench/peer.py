@@ -28,6 +28,8 @@ class Peer(ABC):
     place: ClassVar[int]
     program: ClassVar[str]
     speaks_xmpp: ClassVar[bool] = True
+    archive: ClassVar[Sequence[tuple[str, str]]] = ()
+    """Texts of the configuration without archives of messages, and what stands there with them."""
 
     def __init__(self, folder: Path, certificate: Path, key: Path) -> None:
         self.folder = folder
@@ -62,6 +64,17 @@ class Peer(ABC):
     def pid(self) -> int:
         assert self._process is not None, "start the server first"
         return self._process.pid
+
+    @property
+    def configuration(self) -> Path:
+        """The file that `archive` speaks of."""
+        return self.folder / "configuration"
+
+    def keep_archives(self, on: bool) -> None:
+        """Archive all messages from the next start on, or none."""
+        for without, with_ in self.archive:
+            text = self.configuration.read_text().replace(with_, without)
+            self.configuration.write_text(text.replace(without, with_) if on else text)
 
     def start(self) -> None:
         """Start the server and wait until it accepts connections."""

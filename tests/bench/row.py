@@ -52,6 +52,8 @@ class Row(ABC):
     """One line of the table. `name` is typed on the command line, `place` orders the lines."""
 
     unit = "CPU µs"
+    archive = False
+    """Whether servers archive all messages meanwhile."""
 
     def __init__(self, name: str, title: str, place: int, goal: Goal | None = None) -> None:
         self.name = name

@@ -61,6 +61,7 @@ def _provision(
 
 def _measure(row: Row, peer: Peer, effort: Effort, results: Results) -> None:
     try:
+        peer.keep_archives(row.archive)
         peer.start()
         results.figures.setdefault(row.name, {})[peer.name] = row.measure(peer, effort)
     except (OSError, RuntimeError, AssertionError) as error:

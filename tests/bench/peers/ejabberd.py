@@ -72,6 +72,7 @@ class Ejabberd(Peer):
     """Mnesia: a transaction log in memory pages, written without fsync."""
 
     name = "ejabberd"
+    archive = (("  mod_last: {}\n", "  mod_last: {}\n  mod_mam: {default: always}\n"),)
     title = "ejabberd"
     place = 20
     program = "ejabberdctl"
@@ -82,7 +83,7 @@ class Ejabberd(Peer):
 
     def provision(self, accounts: Sequence[Account]) -> None:
         (self.folder / "both.pem").write_bytes(self.certificate.read_bytes() + self.key.read_bytes())
-        self._config.write_text(_CONFIG.substitute(folder=self.folder, port=self.port, host=HOST))
+        self.configuration.write_text(_CONFIG.substitute(folder=self.folder, port=self.port, host=HOST))
         portable = self.folder / "accounts.xml"
         write_portable(accounts, portable)
         command = [*self.command(), "-eval", _IMPORT.format(path=portable)]
@@ -100,7 +101,7 @@ class Ejabberd(Peer):
 
     def environment(self) -> dict[str, str]:
         return super().environment() | {
-            "EJABBERD_CONFIG_PATH": str(self._config),
+            "EJABBERD_CONFIG_PATH": str(self.configuration),
             "EJABBERD_LOG_PATH": str(self.folder / "ejabberd.log"),
             "EJABBERD_PID_PATH": str(self.folder / "ejabberd.pid"),
             "ERL_LIBS": str(_LIBRARIES),
@@ -117,7 +118,7 @@ class Ejabberd(Peer):
         return match[1] if match else "?"
 
     @property
-    def _config(self) -> Path:
+    def configuration(self) -> Path:
         return self.folder / "ejabberd.yml"
 
 

@@ -42,12 +42,20 @@ class Prosody(Peer):
     """Internal storage: one file for each user and kind, written without fsync."""
 
     name = "prosody"
+    archive = (
+        ('"posix";', '"mam"; "posix";'),
+        (
+            'storage = "internal"\n',
+            'storage = { archive = "sql" }\nsql = { driver = "SQLite3"; database = "archive.sqlite" }\n'
+            'default_archive_policy = true\narchive_expires_after = "never"\n',
+        ),
+    )
     title = "Prosody"
     place = 10
     program = "prosody"
 
     def provision(self, accounts: Sequence[Account]) -> None:
-        self._config.write_text(
+        self.configuration.write_text(
             _CONFIG.substitute(
                 folder=self.folder, port=self.port, host=HOST, certificate=self.certificate, key=self.key
             )
@@ -57,7 +65,7 @@ class Prosody(Peer):
         self._store("roster", ((account.name, _roster(account)) for account in accounts if account.contacts))
 
     def command(self) -> list[str]:
-        return ["prosody", "--config", str(self._config), "-F"]
+        return ["prosody", "--config", str(self.configuration), "-F"]
 
     @classmethod
     def version(cls) -> str:
@@ -65,7 +73,7 @@ class Prosody(Peer):
         return _VERSION.read_text().strip() if _VERSION.exists() else "?"
 
     @property
-    def _config(self) -> Path:
+    def configuration(self) -> Path:
         return self.folder / "prosody.cfg.lua"
 
     def _store(self, kind: str, texts: Iterable[tuple[str, str]]) -> None:

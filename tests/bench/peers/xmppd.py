@@ -11,8 +11,8 @@ from tests.bench.accounts import HOST, Account, write_portable
 from tests.bench.peer import Peer
 
 _BIN = Path(sys.executable).parent
-_SPECIAL = frozenset({"register"})
-"""Modules that a server for the public would not have on."""
+_SPECIAL = frozenset({"register", "mam"})
+"""Modules that a server for the public would not have on, and the archive, which neither peer has in Debian's files."""
 _EXTENSIONS = ("xmppd.extensions.compression", "xmppd.extensions.privacy_increments")
 """Those that rows measure, and that cost the other rows nothing."""
 _CONFIG = Template("""
@@ -31,6 +31,7 @@ class Xmppd(Peer):
     """SQLite with group commit and `synchronous=FULL`: what is acknowledged is on disk."""
 
     name = "xmppd"
+    archive = (('"last": {},', '"last": {}, "mam": {},'),)
     title = "xmppd"
     place = 0
     program = "xmppd"
@@ -47,11 +48,11 @@ class Xmppd(Peer):
         (self.folder / "both.pem").write_bytes(self.certificate.read_bytes() + self.key.read_bytes())
         modules = json.dumps({name: {} for name in (*_standard_modules(), *_EXTENSIONS)})
         text = _CONFIG.substitute(folder=self.folder, port=self.port, host=HOST, modules=modules)
-        self._config.write_text(text)
+        self.configuration.write_text(text)
         portable = self.folder / "accounts.xml"
         write_portable(accounts, portable)
         done = subprocess.run(
-            [_BIN / "xmppctl", "-c", self._config, "import", portable],
+            [_BIN / "xmppctl", "-c", self.configuration, "import", portable],
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -61,10 +62,10 @@ class Xmppd(Peer):
             raise RuntimeError(f"xmppctl did not import the accounts: {done.stderr[-2000:]}")
 
     def command(self) -> list[str]:
-        return [str(_BIN / "xmppd"), "run", "-c", str(self._config)]
+        return [str(_BIN / "xmppd"), "run", "-c", str(self.configuration)]
 
     @property
-    def _config(self) -> Path:
+    def configuration(self) -> Path:
         return self.folder / "xmppd.yml"
 
 
