@@ -75,12 +75,13 @@ class Occupant:
 class Occupants:
     """The occupants of one room."""
 
-    __slots__ = ("_accounts", "_jids", "_nicks")
+    __slots__ = ("_accounts", "_jids", "_nicks", "moderators")
 
     def __init__(self) -> None:
         self._nicks: dict[str, Occupant] = {}
         self._jids: dict[JID, Occupant] = {}
         self._accounts: dict[JID, tuple[Occupant, ...]] = {}
+        self.moderators: dict[Occupant, None] = {}  # in a crowd they are looked for at each entrance
 
     def by_nick(self, nick: str) -> Occupant | None:
         """The occupant of this (prepared) nick."""
@@ -100,10 +101,12 @@ class Occupants:
         for jid in occupant.jids:
             self._jids[jid] = occupant
         self._accounts[occupant.account] = (*self.of(occupant.account), occupant)
+        self.give_role(occupant, occupant.role)
 
     def remove(self, occupant: Occupant) -> None:
         """Somebody leaves, with all addresses."""
         del self._nicks[occupant.nick]
+        self.moderators.pop(occupant, None)
         for jid in occupant.jids:
             del self._jids[jid]
         left = tuple(other for other in self.of(occupant.account) if other is not occupant)
@@ -111,6 +114,16 @@ class Occupants:
             self._accounts[occupant.account] = left
         else:
             del self._accounts[occupant.account]
+
+    def give_role(self, occupant: Occupant, role: Role) -> None:
+        """Somebody who is here has this role from now on."""
+        if occupant.role != role:
+            occupant.role = role
+            occupant.changed()
+        if role == "moderator":
+            self.moderators[occupant] = None
+        else:
+            self.moderators.pop(occupant, None)
 
     def join(self, occupant: Occupant, real: JID, presence: Stanza) -> None:
         """One more resource under the same nick, or a new presence of one that is there already; it stands last now."""

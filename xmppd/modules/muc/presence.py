@@ -47,13 +47,12 @@ async def announce(
     longer disappears for the others.
     """
     room.pending.pop(occupant, None)
-    others = [(jid, reader) for jid, reader in room.occupants.sessions.items() if reader is not occupant]
     if shows(room, occupant):
         occupant.visible = True
-        await _show(room, occupant, why, others)
+        await _show(room, occupant, why, _others(room, occupant))
     elif occupant.visible:
         occupant.visible = False
-        await _hide(room, occupant, why, others)
+        await _hide(room, occupant, why, _others(room, occupant))
     if to_self:
         await show_self(room, occupant, why, own, id)
 
@@ -85,7 +84,7 @@ async def show_entered(room: Room, occupant: Occupant) -> None:
 async def show_others(room: Room, occupant: Occupant, to: JID) -> None:
     """Everybody who is here, to a newcomer (7.2.3)."""
     real = sees_real(room, occupant)
-    for other in room.occupants:
+    for other in list(room.occupants.moderators) if room.crowded else room.occupants:
         if other is not occupant and shows(room, other):
             other.visible = True
             await room.send(face(other, real), (to,))
@@ -99,9 +98,8 @@ async def part(
     The occupant is still or no longer among the room's; it is sent its copy either way. `extra` goes into the <x/>.
     """
     room.pending.pop(occupant, None)
-    others = [(jid, reader) for jid, reader in room.occupants.sessions.items() if reader is not occupant]
     if occupant.visible:
-        await _hide(room, occupant, why, others, said, extra, nick)
+        await _hide(room, occupant, why, _others(room, occupant), said, extra, nick)
     await part_self(room, occupant, occupant.jids, why, said, extra, nick)
 
 
@@ -134,6 +132,11 @@ def sees_real(room: Room, reader: Occupant) -> bool:
 def privacy_codes(room: Room) -> tuple[int, ...]:
     """What a newcomer is warned of (7.2.4)."""
     return (NON_ANONYMOUS_ROOM,) if not room.settings.anonymous else ()
+
+
+def _others(room: Room, occupant: Occupant) -> list[tuple[JID, Occupant]]:
+    """All real addresses but the occupant's own, and who stands before them."""
+    return [(jid, reader) for jid, reader in room.occupants.sessions.items() if reader is not occupant]
 
 
 def _classes(room: Room, readers: Iterable[tuple[JID, Occupant]]) -> tuple[list[JID], list[JID]]:

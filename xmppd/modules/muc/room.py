@@ -232,7 +232,7 @@ class Room:
         else:
             high = privileges.at_least(before, "admin") or privileges.at_least(now, "admin")
             if high or occupant.role != "moderator":
-                occupant.role = self.role_for(now)
+                self.occupants.give_role(occupant, self.role_for(now))
             await announce(self, occupant, why)
 
     async def set_role(self, occupant: Occupant, role: Role, why: Why = NOTHING) -> None:
@@ -241,8 +241,7 @@ class Room:
             await self.expel(occupant, Why((KICKED, *why.codes), why.reason, why.actor))
             return
         self._remember(occupant, role)
-        occupant.role = role
-        occupant.changed()
+        self.occupants.give_role(occupant, role)
         await announce(self, occupant, why)
 
     async def expel(
