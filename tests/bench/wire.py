@@ -55,15 +55,19 @@ class Wire:
 
     def login(self, name: str, *, tls: bool = False) -> None:
         """Open the stream, go through STARTTLS if wanted, SCRAM-SHA-1 and resource binding."""
+        self.authenticate(name, tls=tls)
+        bound = self.ask(_BIND)
+        match = _JID.search(bound) or _JID.search(self.expect(b"</jid"))
+        assert match, bound
+        self.jid = match[1].decode()
+
+    def authenticate(self, name: str, *, tls: bool = False) -> None:
+        """The same up to the features that offer binding, or a former session."""
         self._open()
         if tls:
             self._starttls()
         self._scram(name)
         self._open()
-        bound = self.ask(_BIND)
-        match = _JID.search(bound) or _JID.search(self.expect(b"</jid"))
-        assert match, bound
-        self.jid = match[1].decode()
 
     def appear(self) -> None:
         """Send initial presence and fetch the roster; returns when the roster is here."""

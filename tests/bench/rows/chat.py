@@ -29,11 +29,15 @@ class Chat(CpuRow):
     def enter(self, peer: Peer, effort: Effort) -> None:
         names = [account.name for account in self.accounts(effort)]
         wires = [peer.login(name, tls=self._tls) for name in names]
+        self.prepare(wires)
         self._messages = [_message(wires[index ^ 1]) for index in range(len(wires))]
         self._moved = 0
         self._pump = Pump(wires, b"</message>", self._answer)
         for index in range(0, len(wires), 2):
             self._answer(index, 1)
+
+    def prepare(self, wires: list[Wire]) -> None:
+        """What else the clients do before they talk."""
 
     def window(self, meter: Meter, effort: Effort) -> int:
         self._moved = 0
