@@ -10,10 +10,11 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from tests.bench.accounts import Account
 from tests.bench.cpu import SERVER_CORE
+from tests.bench.web import BoshWire, WebSocketWire
 from tests.bench.wire import Wire
 
 _START_SECONDS = 60.0
@@ -28,14 +29,17 @@ class Peer(ABC):
     place: ClassVar[int]
     program: ClassVar[str]
     speaks_xmpp: ClassVar[bool] = True
+    speaks_web: ClassVar[bool] = True
     archive: ClassVar[Sequence[tuple[str, str]]] = ()
     """Texts of the configuration without archives of messages, and what stands there with them."""
+    paths: ClassVar[dict[str, str]] = {"bosh": "/http-bind", "websocket": "/xmpp-websocket"}
 
     def __init__(self, folder: Path, certificate: Path, key: Path) -> None:
         self.folder = folder
         self.certificate = certificate
         self.key = key
         self.port = free_port()
+        self.web_port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
@@ -108,6 +112,14 @@ class Peer(ABC):
         wire.login(name, tls=tls)
         if available:
             wire.appear()
+        return wire
+
+    def browse(self, name: str, kind: Literal["bosh", "websocket"]) -> Wire:
+        """An available session of `name` as a browser has it."""
+        make = BoshWire if kind == "bosh" else WebSocketWire
+        wire = make(self.web_port, self.paths[kind])
+        wire.login(name)
+        wire.appear()
         return wire
 
     def _await_port(self) -> None:

@@ -20,6 +20,8 @@ auth_password_format: scram
 disable_sasl_mechanisms: [digest-md5, X-OAUTH2]
 listen:
   - {port: $port, ip: "127.0.0.1", module: ejabberd_c2s, starttls: true, max_stanza_size: 262144, backlog: 512}
+  - {port: $web_port, ip: "127.0.0.1", module: ejabberd_http, backlog: 512,
+     request_handlers: {/http-bind: mod_bosh, /xmpp-websocket: ejabberd_http_ws}}
 acl:
   local: {user_regexp: ""}
 access_rules:
@@ -36,6 +38,7 @@ modules:
   mod_announce: {}
   mod_avatar: {}
   mod_blocking: {}
+  mod_bosh: {}
   mod_caps: {}
   mod_carboncopy: {}
   mod_client_state: {}
@@ -83,7 +86,7 @@ class Ejabberd(Peer):
 
     def provision(self, accounts: Sequence[Account]) -> None:
         (self.folder / "both.pem").write_bytes(self.certificate.read_bytes() + self.key.read_bytes())
-        self.configuration.write_text(_CONFIG.substitute(folder=self.folder, port=self.port, host=HOST))
+        self.configuration.write_text(_CONFIG.substitute(folder=self.folder, port=self.port, web_port=self.web_port, host=HOST))
         portable = self.folder / "accounts.xml"
         write_portable(accounts, portable)
         command = [*self.command(), "-eval", _IMPORT.format(path=portable)]

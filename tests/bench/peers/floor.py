@@ -18,7 +18,7 @@ class Floor(Peer):
     title = "relay in C"
     place = 90
     program = "cc"
-    speaks_xmpp = False
+    speaks_xmpp = speaks_web = False
 
     def provision(self, accounts: Sequence[Account]) -> None:
         subprocess.run(["cc", "-O2", "-o", str(self.folder / "floor"), str(_SOURCE)], check=True)

@@ -15,10 +15,16 @@ pidfile = "$folder/prosody.pid"
 interfaces = { "127.0.0.1" }
 c2s_ports = { $port }
 c2s_direct_tls_ports = { }
+http_ports = { $web_port }
+https_ports = { }
+http_interfaces = { "127.0.0.1" }
+consider_bosh_secure = true
+consider_websocket_secure = true
 s2s_ports = { }
 modules_enabled = {
     "disco"; "roster"; "saslauth"; "tls"; "blocklist"; "bookmarks"; "carbons"; "dialback"; "pep"; "private";
     "smacks"; "vcard4"; "vcard_legacy"; "csi_simple"; "ping"; "register"; "time"; "uptime"; "version"; "posix";
+    "bosh"; "websocket";
 }
 modules_disabled = { "s2s" }
 c2s_require_encryption = false
@@ -50,6 +56,7 @@ class Prosody(Peer):
             'default_archive_policy = true\narchive_expires_after = "never"\n',
         ),
     )
+    paths = {"bosh": "/http-bind", "websocket": "/xmpp-websocket"}
     title = "Prosody"
     place = 10
     program = "prosody"
@@ -57,7 +64,12 @@ class Prosody(Peer):
     def provision(self, accounts: Sequence[Account]) -> None:
         self.configuration.write_text(
             _CONFIG.substitute(
-                folder=self.folder, port=self.port, host=HOST, certificate=self.certificate, key=self.key
+                folder=self.folder,
+                port=self.port,
+                web_port=self.web_port,
+                host=HOST,
+                certificate=self.certificate,
+                key=self.key,
             )
         )
         keys = ScramKeys()

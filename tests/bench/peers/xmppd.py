@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template
+from typing import ClassVar
 
 from tests.bench.accounts import HOST, Account, write_portable
 from tests.bench.peer import Peer
@@ -22,6 +23,8 @@ loglevel: warning
 certfiles: [$folder/both.pem]
 listen:
   - {ip: 127.0.0.1, port: $port, module: c2s, starttls: optional}
+  - {ip: 127.0.0.1, port: $web_port, module: http, cleartext: loopback,
+     request_handlers: {/http-bind: bosh, /xmpp-websocket: websocket}}
 limits: {max_connections_per_address: 100000, max_unauthenticated: 100000, max_unauthenticated_per_address: 100000}
 modules: $modules
 """)
@@ -31,6 +34,8 @@ class Xmppd(Peer):
     """SQLite with group commit and `synchronous=FULL`: what is acknowledged is on disk."""
 
     name = "xmppd"
+    rooms: ClassVar[dict[str, object]] = {"max_users": 10_000, "max_user_conferences": 0, "history_size": 0}
+    """As in the peers' configurations."""
     archive = (('"last": {},', '"last": {}, "mam": {},'),)
     title = "xmppd"
     place = 0
@@ -46,8 +51,8 @@ class Xmppd(Peer):
 
     def provision(self, accounts: Sequence[Account]) -> None:
         (self.folder / "both.pem").write_bytes(self.certificate.read_bytes() + self.key.read_bytes())
-        modules = json.dumps({name: {} for name in (*_standard_modules(), *_EXTENSIONS)})
-        text = _CONFIG.substitute(folder=self.folder, port=self.port, host=HOST, modules=modules)
+        modules = json.dumps({name: {} for name in (*_standard_modules(), *_EXTENSIONS)} | {"muc": self.rooms})
+        text = _CONFIG.substitute(folder=self.folder, port=self.port, web_port=self.web_port, host=HOST, modules=modules)
         self.configuration.write_text(text)
         portable = self.folder / "accounts.xml"
         write_portable(accounts, portable)
