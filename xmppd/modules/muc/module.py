@@ -89,7 +89,7 @@ class Muc(AffiliationCommands, Accounts, Module):
         """Everybody is told that the service goes (11.2)."""
         for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.settle()
         for room in list(self.rooms.loaded.values()):
             for occupant in room.occupants:
                 await part(room, occupant, Why((SHUTDOWN,)))
@@ -186,6 +186,11 @@ class Muc(AffiliationCommands, Accounts, Module):
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def settle(self) -> None:
+        """Wait until nothing waits by itself for a turn."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _find(self, event: Event, to: JID) -> Room | None:
         """A room that is not in memory: loaded, or made for who enters it first. None where nothing is left to do."""
