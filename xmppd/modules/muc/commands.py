@@ -40,19 +40,18 @@ class RoomCommands:
     rooms: Rooms
     default_settings: Settings
 
-    @property
-    def archive(self) -> Any:
-        """The module that keeps archives, None where there is none."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
 
-    @property
-    def clock(self) -> Clock:
-        """The time."""
-        return self.host.house.clock
+        @property
+        def archive(self) -> Any:
+            """The module that keeps archives, None where there is none."""
 
-    async def send(self, stanza: Stanza) -> None:
-        """Send a stanza on its road."""
-        await self.host.house.router.send(stanza)
+        @property
+        def clock(self) -> Clock:
+            """The time."""
+
+        async def send(self, stanza: Stanza) -> None:
+            """Send a stanza on its road."""
 
     @property
     def configuration(self) -> Configuration:

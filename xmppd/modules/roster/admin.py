@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
@@ -29,24 +29,22 @@ class RosterCommands:
     book: Book
     options: Any
 
-    async def items(self, account: JID) -> dict[JID, Item]:
-        """See `Rosters.items`."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
 
-    async def set_item(
-        self, account: JID, contact: JID, name: str, groups: Any, subscription: str | None = None
-    ) -> None:
-        """See `Rosters.set_item`."""
-        raise NotImplementedError
+        async def items(self, account: JID) -> dict[JID, Item]:
+            """See `Rosters.items`."""
 
-    async def delete_item(self, account: JID, contact: JID) -> None:
-        """See `Rosters.delete_item`."""
-        raise NotImplementedError
+        async def set_item(
+            self, account: JID, contact: JID, name: str, groups: Any, subscription: str | None = None
+        ) -> None:
+            """See `Rosters.set_item`."""
 
-    @property
-    def storage(self) -> Storage:
-        """The database."""
-        return self.host.house.storage
+        async def delete_item(self, account: JID, contact: JID) -> None:
+            """See `Rosters.delete_item`."""
+
+        @property
+        def storage(self) -> Storage:
+            """The database."""
 
     @command(
         "add_rosteritem", "Add a contact to a roster, with a subscription as given (none, to, from, both)", "roster"
