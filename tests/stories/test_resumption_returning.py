@@ -14,7 +14,7 @@ from xmppd.xmpp.stanza import Element, Stanza
 from xmppd.xmpp.timestamps import parse_datetime
 
 from .managed import acknowledge, bodies, enable, managed, resume, returning, vanish
-from .test_resumption import CHAT, MODULES, says
+from .test_resumption import MODULES, says
 
 DELAY = "{urn:xmpp:delay}delay"
 PATIENT = {"ping_interval": 10_000, "idle_timeout": 20_000}
@@ -205,6 +205,25 @@ async def test_a_carbon_counts_as_having_it(world: World) -> None:
     assert await stored(world) == 0, "the desk is still responsible"
     await world.advance(100)
     assert await stored(world) == 0, "a copy is only a copy"
+
+
+async def test_what_a_session_has_read_in_the_archive_it_is_not_given() -> None:
+    async with a_world(modules={**MODULES, "mam": {}}, limits=PATIENT) as world:
+        alice, _ = await managed(world, "alice/phone")
+        bob = await world.online("bob/desk")
+        await says(bob, 1, 2)
+        await vanish(world, alice)
+        desk = await world.session("alice/desk")
+        await desk.ask("<iq type='set'><query xmlns='urn:xmpp:mam:2'/></iq>")
+        desk.send("<presence/>")
+        read = await desk.pending()
+        assert [each.tag for each in read[:2]] == ["{jabber:client}message"] * 2
+        await says(bob, 3)
+        await bodies(desk, "3")
+        await world.advance(301)
+        await desk.receives("c:presence[@type='unavailable']")
+        await desk.receives_nothing()
+        assert await stored(world) == 0
 
 
 async def test_a_message_to_the_full_address_goes_to_others(world: World) -> None:

@@ -283,6 +283,8 @@ class Hooks:
     """A stanza to a local account, once, before its sessions are chosen."""
     session_receive = _ChainOf[Event]()
     """A stanza to one session (`event.target`), once a copy."""
+    session_return = _ChainOf[Event]()
+    """A message that another session has lost, about to be given to this one (`event.target`); STOP where it has it."""
     session_presence = _ChainOf[Event]()
     """A session's presence without `to` (RFC 6121 4.2, 4.4, 4.5)."""
     presence_send = _ChainOf[Event]()

@@ -134,7 +134,11 @@ class Returning:
         assert entry[0].passage is not None
         holders = entry[0].passage.holders
         holders.discard(session)
-        chosen = [other for other in self._sessions.of(session.jid.bare) if reads(other) and other not in holders]
+        candidates = [other for other in self._sessions.of(session.jid.bare) if reads(other) and other not in holders]
+        for other in candidates:
+            if await self._hooks.session_return.run(Event(entry[0], None, other)) is STOP:
+                holders.add(other)
+        chosen = [other for other in candidates if other not in holders]
         if chosen:
             holders.update(chosen)
             await deliver(dated(original(entry), self._host, holders), chosen)
