@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.kit.world import World, a_world
-from tests.stories.archives import HINTS, MAM, MODULES, form, page, say
+from tests.stories.archives import HINTS, MAM, MODULES, form, page, rsm, say
 from tests.stories.test_offline import stored, texts
 from tests.stories.test_offline_admin import later
 
@@ -53,6 +53,24 @@ async def test_what_came_after_the_query_is_delivered(world: World) -> None:
     await say(alice, "two")
     bob.send("<presence/>")
     assert await texts(bob) == ["two"]
+
+
+async def test_pages_that_do_not_reach_the_end_are_no_sign_of_having_read_it(world: World) -> None:
+    """Who pages forwards has read all with the last page, who pages backwards with the first."""
+    alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
+    await say(alice, "one", "two", "three")
+    assert (await page(bob, rsm(max=2))).texts == ["one", "two"]
+    bob.send("<presence/>")
+    assert await texts(bob) == ["one", "two", "three"]
+    await bob.close()
+    await say(alice, "four", "five")
+    again = await world.session("bob/desk")
+    newest = await page(again, rsm(max=1, before=""))
+    assert newest.texts == ["five"]
+    await say(alice, "six")
+    assert (await page(again, rsm(max=1, before=newest.edge("first")))).texts == ["four"]
+    again.send("<presence/>")
+    assert await texts(again) == ["six"]
 
 
 async def test_what_is_not_archived_is_delivered(world: World) -> None:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Final
 
 from xmppd.api import (
     ACCOUNT,
-    ARCHIVE,
-    DIRECT,
+    DELIVER,
     IQ,
-    STAMP,
     STOP,
     AccountEvent,
     Bound,
     CommandError,
-    Commit,
     Counter,
     Event,
-    Host,
-    Module,
-    ModuleOptions,
     Progress,
     Session,
     StorageError,
@@ -31,31 +24,26 @@ from xmppd.api import (
     hook,
     iq_get,
     iq_set,
-    option,
 )
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Payload, Stanza
 
 from .answers import answer, form_of, metadata, result
-from .ids import key_at, key_of
-from .preferences import Preferences, Shelf
-from .purge import Purge
+from .ids import key_at
+from .keeping import Keeping
+from .preferences import Preferences
 from .query import FORM, MAM, SEARCHABLE, Query
-from .stamps import STAMPED, claimants, forged, read_id, stamp
-from .store import Store
+from .stamps import read_id
 from .tables import MIGRATIONS
-from .tombstones import tombstone
-from .worth import worth
 
 DAY: Final = 86_400
 HOUR: Final = 3_600
 STATE: Final = "mam"  # of a session: the last key that it may have read before its initial presence
-FULLTEXT: Final = "urn:xmpp:fulltext:0"
 RETRACTION: Final = "urn:xmpp:message-retract:1"
 
 
-class Mam(Module):
+class Mam(Keeping):
     """Archives what accounts of this host send and receive; see `worth` for what is worth it.
 
     A message that is received is stamped with its id (XEP-0359), and no other stanza-id of the account's reaches a
@@ -73,159 +61,10 @@ class Mam(Module):
         "0424": "0.4.2", "0431": "0.2.0", "0441": "0.2.0",
     }  # fmt: skip
     migrations = MIGRATIONS
-    kept = Counter("Messages archived, one for each account")
-    kept_of_rooms = Counter("Messages archived of rooms")
     pages = Counter("Pages of archives that were asked for")
     purged = Counter("Archived messages deleted because they were old")
 
-    class Options(ModuleOptions):
-        """What is archived, and how long it stays."""
-
-        default: Literal["always", "never", "roster"] = option("always", "Whom accounts archive that do not say")
-        expire_days: int = option(0, "Delete what is older; 0 keeps it for ever", least=0)
-        max_page: int = option(250, "Messages of one page; some 100 KB", least=1, most=1000)
-        search: bool = option(False, "Find messages by their words (restart); costs half as much again")
-
-    options: Options
-    store: Store
-
-    def __init__(self, host: Host, options: ModuleOptions) -> None:
-        super().__init__(host, options)
-        self.shelf = Shelf(self.storage)
-        self._sent: tuple[Event, str] | None = None
-        self._read: tuple[bytes, frozenset[JID]] = b"", frozenset()  # the last letter with stanza-ids, and by whom
-
-    async def start(self) -> None:
-        """Share the store with the other hosts: they have one table."""
-        hosts = (host.modules.get("mam") for host in self.host.house.hosts.values())
-        other = next((module for module in hosts if isinstance(module, Mam)), None)
-        self.store = other.store if other is not None else await Store.open(self.storage, self.clock)
-        if self.options.search and not self.store.search.on:
-            await self.store.search.open()
-        self.purge = Purge(self.store, self.storage, self.store.search)
-        await self.shelf.load()
-        self.host.account_features.update(self._searched())
-
-    async def stop(self) -> None:
-        """The next start enters what is not entered yet."""
-        self.host.account_features.subtract(self._searched())
-
-    def _searched(self) -> set[str]:
-        return {FULLTEXT} if self.options.search else set()
-
-    # The road of an account's messages
-
-    @hook.session_send.at(ARCHIVE, "message")
-    def keep_sent(self, event: Event) -> Awaitable[None] | None:
-        """What a session sends; what it sends to its own account is kept when it arrives there (5.1.1)."""
-        stanza = event.stanza
-        to, sender = stanza.to, stanza.sender
-        if to is None or sender is None or to.bare == sender.bare or not worth(stanza):
-            return None
-        wanted = self._wants(sender.bare, to)
-        if wanted is True:
-            self._keep_sent(event, sender.bare, to)
-        return self._keep_sent_if(event, sender.bare, to) if wanted is None else None
-
-    async def _keep_sent_if(self, event: Event, archive: JID, to: JID) -> None:
-        if await self._decide(archive, to):
-            self._keep_sent(event, archive, to)
-
-    def _keep_sent(self, event: Event, archive: JID, to: JID) -> None:
-        id = self.new_id()
-        self._sent = event, id
-        self._keep(event, archive, to, id)
-
-    @hook.account_receive.at(STAMP, "message")
-    def unstamp(self, event: Event) -> None:
-        """Take off stanza-ids that claim to be the account's (XEP-0359 4)."""
-        stanza = event.stanza
-        if stanza.to is None or STAMPED not in stanza.names:
-            return
-        if stanza.letter is not self._read[0]:  # the copies of what is said in a room share one
-            self._read = stanza.letter, claimants(stanza)
-        if stanza.to.bare in self._read[1]:
-            event.stanza = forged(stanza, stanza.to.bare)
-
-    @hook.account_receive.at(ARCHIVE, DIRECT)
-    def keep_received(self, event: Event) -> Awaitable[None] | None:
-        """Stamp and keep what an account receives."""
-        stanza = event.stanza
-        to, sender = stanza.to, stanza.sender
-        if to is None or sender is None or not worth(stanza) or self._bounces(stanza, to):
-            return None
-        wanted = self._wants(to.bare, sender)
-        if wanted is True:
-            self._keep_received(event, to.bare, sender)
-        return self._keep_received_if(event, to.bare, sender) if wanted is None else None
-
-    async def _keep_received_if(self, event: Event, archive: JID, sender: JID) -> None:
-        if await self._decide(archive, sender):
-            self._keep_received(event, archive, sender)
-
-    def _keep_received(self, event: Event, archive: JID, sender: JID) -> None:
-        id = self.new_id()
-        event.stanza = stamp(event.stanza, archive, id)
-        self._keep(event, archive, sender, id)
-
-    def _bounces(self, stanza: Stanza, to: JID) -> bool:
-        """Whether it will be refused, for a device that is gone (RFC 6121 8.5.3.2.1): then nobody received it."""
-        return bool(to.resource) and stanza.type != "chat" and self.host.sessions.find(to) is None
-
-    @hook.account_absent
-    def keep_for_later(self, event: Event) -> Verdict:
-        """Where messages are not stored for absent users, being archived is enough not to be refused."""
-        to = event.stanza.to
-        archived = to is not None and self.maybe("offline") is None and read_id(event.stanza.letter, to.bare)
-        return STOP if archived else None
-
-    def _wants(self, account: JID, contact: JID) -> bool | None:
-        """Whether an account archives what is said with somebody; None where that has to be looked up."""
-        if self.shelf.empty and self.options.default == "always":
-            return True  # nobody has said otherwise: the busiest case
-        own = self.shelf.get(account)
-        if own is None and not self.shelf.knows(account):
-            return None
-        return (own or Preferences(self.options.default)).wants(contact)
-
-    async def _decide(self, account: JID, contact: JID) -> bool:
-        wanted = (await self.shelf.find(account) or Preferences(self.options.default)).wants(contact)
-        rosters = self.maybe("roster")
-        if wanted is not None or rosters is None:
-            return bool(wanted)
-        return bool(await rosters.subscription(account, contact.bare))
-
-    # For other modules
-
-    def new_id(self) -> str:
-        """An id for a message that is to be kept: after all others in the order of text, unique, not to be guessed."""
-        return self.store.ids.make()
-
-    def keep(self, archive: JID, stanza: Stanza, with_: JID, id: str, *, rooms: bool = False) -> Commit:
-        """Queue a message for an archive, under an id of `new_id`; the caller owes the commit.
-
-        `with_` is whom a query for one address finds it by: the contact, or who spoke in a room. The message is
-        forwarded as it is, so a room leaves out `to`; it is not asked whether it is worth it. `rooms` says that the
-        archive is a room's, which is counted apart. `StorageError` where the disk cannot follow.
-        """
-        (self.kept_of_rooms if rooms else self.kept).inc()
-        commit = self.store.keep(archive, archive.domain, id, with_, stanza.data)
-        if self.store.search.on:
-            self.store.search.enter(archive, key_of(id), stanza.text("body"))
-        return commit
-
-    def _keep(self, event: Event, archive: JID, with_: JID, id: str) -> None:
-        try:
-            event.owe(self.keep(archive, event.stanza, with_, id))
-        except StorageError as error:
-            raise StanzaError("resource-constraint", "the message cannot be archived now") from error
-
-    def sent_id(self, event: Event) -> str:
-        """The id in the sender's archive of a message that is on its way through `session_send`; "" where it has none.
-
-        The sender's other devices are told (XEP-0313 3.6), nobody else is.
-        """
-        return self._sent[1] if self._sent is not None and self._sent[0] is event else ""
+    # Reading
 
     async def answer_for(self, archive: JID, iq: Stanza) -> Payload | None:
         """Answer a `<query/>` or `<metadata/>` to an archive; who may ask has been settled.
@@ -245,13 +84,14 @@ class Mam(Module):
         assert asking is not None, "a request on the road has a sender"
         if session is not None and query.with_ is not None and query.with_.bare == archive:
             query = replace(query, with_=archive)  # what the account sent to itself, from any device (4.1.1)
+        upto = self.store.ids.last  # what comes from now on may not be among what is found
         found = await answer(self.store, archive, query)
         self.pages.inc()
         for row in found.rows:
             message = result(archive, asking, query, row)
             await (session.deliver(message) if session is not None else self.send(message))
-        if session is not None and query.whole and not session.available:
-            self.use_archive(session)
+        if session is not None and query.latest and (found.complete or query.page.backwards):
+            session.keep(STATE, upto)
         return found.fin
 
     def _own(self, archive: JID, iq: Stanza) -> Session | None:
@@ -265,33 +105,13 @@ class Mam(Module):
         """The `<metadata/>` of an archive as XML, as the answer to binding a resource carries it too (XEP-0386)."""
         return await metadata(self.store, archive)
 
-    async def redact(
-        self, archive: JID, id: str, *, retraction: str = "", inside: str = "", keep: Iterable[str] = ()
-    ) -> bool:
-        """Put a tombstone in the place of a message (XEP-0424 5, XEP-0425 5); False where there is no such id.
-
-        `retraction` is the id of the message that retracts it, `inside` the XML of the tombstone's children, such as
-        `<moderated/>`. Of the message stay its envelope and those top elements whose `"namespace name"` is in `keep`.
-        On disk when it returns.
-        """
-        await self.store.settled()
-        message = await self.store.message(archive, id)
-        if message is None:
-            return False
-        await self.store.replace(archive, id, tombstone(message, retraction, inside, self.clock.time(), keep))
-        return True
-
-    async def drop(self, archive: JID) -> None:
-        """Delete an archive: its room or account is gone. Returns when it is on disk."""
-        await self.purge.archive(archive)
-
     # Offline messages and the archive
 
     def use_archive(self, session: Session) -> None:
         """The session reads all that was archived so far from the archive (XEP-0386 4, XEP-0313 5.1.1).
 
         So its initial presence does not bring what is stored for absent users and is in the archive up to now; what
-        comes later, or is not archived, it is given. A query that looks through the own archive says the same.
+        comes later, or is not archived, it is given. A query that reaches the end of the own archive says the same.
         """
         session.keep(STATE, self.store.ids.last)
 
@@ -311,6 +131,12 @@ class Mam(Module):
             return False
         key = read_id(letter, session.jid.bare)
         return 0 < key <= last and key > self._oldest()
+
+    @hook.session_return.at(DELIVER, "message")
+    def is_read(self, event: Event) -> Verdict:
+        """A session is not given what another has lost and it reads here itself."""
+        session = event.target
+        return STOP if session is not None and self.has_read(session, event.stanza.letter) else None
 
     def _oldest(self) -> int:
         return key_at(self.clock.time() - self.options.expire_days * DAY) if self.options.expire_days else 0

@@ -54,9 +54,9 @@ class Query:
     flip: bool = False
 
     @property
-    def whole(self) -> bool:
-        """Whether it looks through the archive, and not for something special in it."""
-        return self.with_ is None and not self.ids and not self.text
+    def latest(self) -> bool:
+        """Whether it asks for all that is new, and not for something special or only for what is older."""
+        return self.with_ is None and not self.ids and not self.text and self.below == EVER and self.page.max > 0
 
     @classmethod
     def parse(cls, element: Element, *, most: int, searchable: bool) -> Query:
