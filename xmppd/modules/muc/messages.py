@@ -51,7 +51,8 @@ async def groupchat(room: Room, event: Event) -> None:
     stanza = _stamped(room, occupant, stanza, id)
     if archive is not None and (is_subject or is_worth(names) or not PASSING.issuperset(names)):
         try:
-            event.owe(archive.keep(room.jid, stanza, with_=event.stanza.sender, id=id, rooms=True))
+            # Under the nick: who asks for a real address must not learn whose nick it is.
+            event.owe(archive.keep(room.jid, stanza, with_=occupant.jid, id=id, rooms=True))
         except StorageError as error:
             raise StanzaError("resource-constraint", "this cannot be archived now; say it again soon") from error
     if is_subject:

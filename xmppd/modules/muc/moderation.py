@@ -52,16 +52,16 @@ class Moderation(Aspect):
         if not (forgotten or redacted):
             raise StanzaError("item-not-found", "the room keeps no message of this id")
         letter = f"<retract xmlns='{NS_RETRACT}' id='{escape(id)}'>{inside}</retract>"
-        await self._tell(room, iq.sender, Stanza("message", None, room.jid, "groupchat", own, "", letter.encode()))
+        await self._tell(room, Stanza("message", None, room.jid, "groupchat", own, "", letter.encode()))
 
-    async def _tell(self, room: Room, sender: JID, message: Stanza) -> None:
+    async def _tell(self, room: Room, message: Stanza) -> None:
         """To everybody; who is not here finds it in the archive."""
         archive = room.archive
         if archive is not None:
             id = archive.new_id()
             message = message.with_child(f"<stanza-id xmlns='{NS_STANZA_ID}' by='{escape(room.jid)}' id='{id}'/>")
             try:
-                await archive.keep(room.jid, message, with_=sender, id=id, rooms=True)
+                await archive.keep(room.jid, message, with_=room.jid, id=id, rooms=True)
             except StorageError as error:
                 raise StanzaError("internal-server-error", "the retraction could not be archived") from error
         await room.broadcast(message)

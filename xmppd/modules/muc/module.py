@@ -144,7 +144,7 @@ class Muc(AffiliationCommands, Accounts, Module):
             room = self.rooms.loaded.get(to.local) or await self._find(event, to)
             if room is None:
                 return
-            if event.stanza.kind == "iq" and event.stanza.names[:1] and event.stanza.names[0].startswith(NS_MAM):
+            if event.stanza.kind == "iq" and not to.resource and "".join(event.stanza.names[:1]).startswith(NS_MAM):
                 await self._search(room, event)  # it may take long and changes nothing, so it takes no turn
                 return
             lock = room.lock
