@@ -15,6 +15,7 @@ from xmppd.clock import Clock, Timetable
 from xmppd.commands import Commands
 from xmppd.config import Config, HostConfig
 from xmppd.metrics import Registry
+from xmppd.routes import Routes
 from xmppd.routing.delivery import SUBSCRIPTION_TYPES, Action, choose, deliver
 from xmppd.routing.event import Event
 from xmppd.routing.hooks import GROUPCHAT, STOP, AccountEvent, Hooks, SessionEvent
@@ -54,6 +55,7 @@ class House:
     data_dir: Path
     fake: bytes = b""  # the secret from which unknown users' salts are made
     hosts: dict[str, Host] = field(default_factory=dict)
+    routes: Routes = field(default_factory=Routes)
 
 
 class Host:

@@ -7,6 +7,7 @@ from xmppd.commands import CommandError, Progress
 from xmppd.config import ConfigError
 from xmppd.host import Host, House
 from xmppd.metrics import Counter, Gauge, Histogram
+from xmppd.routes import Request, Response
 from xmppd.routing.delivery import Action, choose
 from xmppd.routing.event import Event
 from xmppd.routing.hooks import (
@@ -31,7 +32,7 @@ from xmppd.wire.features import Layer, Peer, State
 from xmppd.wire.items import Nonza
 from xmppd.xmpp.caps import Identity
 
-from .declare import command, every, iq_get, iq_set, stream_feature
+from .declare import command, every, http_route, iq_get, iq_set, stream_feature
 from .module import Module
 from .options import ModuleOptions, option
 
@@ -78,6 +79,8 @@ __all__ = [
     "PresenceChanged",
     "Progress",
     "Replied",
+    "Request",
+    "Response",
     "Returned",
     "RosterChanged",
     "Router",
@@ -93,6 +96,7 @@ __all__ = [
     "command",
     "every",
     "hook",
+    "http_route",
     "iq_get",
     "iq_set",
     "option",

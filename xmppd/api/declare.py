@@ -39,6 +39,14 @@ class EveryMark:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteMark:
+    """Answers HTTP requests."""
+
+    method: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureMark:
     """Is a stream feature; the method handles the element that begins it."""
 
@@ -71,6 +79,15 @@ def command(name: str, doc: str, *tags: str) -> Callable[[Method], Method]:
 def every(seconds: float) -> Callable[[Method], Method]:
     """Run the method each so many seconds, the first time after as many."""
     return _marking(EveryMark(seconds))
+
+
+def http_route(method: str, path: str) -> Callable[[Method], Method]:
+    """Answer HTTP requests, as `http_route("POST", "/bus/{room}")`, where a door has `modules` above that path.
+
+    The method gets a `Request` and returns a `Response`, or None for an empty one. A `StanzaError` becomes the status
+    that fits its condition. Who asks is nobody known: it is the method's business to check that.
+    """
+    return _marking(RouteMark(method, path))
 
 
 def stream_feature(

@@ -17,10 +17,11 @@ from pydantic import ValidationError
 from xmppd.commands import describe
 from xmppd.config import ConfigError, explain
 from xmppd.host import Host
+from xmppd.routes import Route
 from xmppd.routing.hooks import Mark
 from xmppd.wire.features import StreamFeature
 
-from .declare import CommandMark, EveryMark, FeatureMark, IQMark
+from .declare import CommandMark, EveryMark, FeatureMark, IQMark, RouteMark
 from .module import Module
 
 BUNDLED = "xmppd.modules"
@@ -163,6 +164,10 @@ class Loader:
                 return lambda: host.house.commands.remove(name, host.name)
             case EveryMark(seconds):
                 return host.house.timetable.every(seconds, method).cancel
+            case RouteMark(verb, path):
+                route = Route(verb, path, method)
+                host.house.routes.add(host.name, route)
+                return lambda: host.house.routes.remove(host.name, route)
             case FeatureMark():
                 row = _row(method, mark)
                 host.stream_features.add(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -15,7 +15,11 @@ Answerer = Literal["bosh", "websocket", "host_meta", "metrics", "pages", "module
 Networks = Annotated[
     tuple[IPv4Network | IPv6Network, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
 ]
+Addresses = Annotated[
+    tuple[IPv4Address | IPv6Address, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+]
 HTTP_ONLY: Final = (
+    "addresses",
     "request_handlers",
     "origins",
     "trusted_proxies",
@@ -61,6 +65,9 @@ class Listener(Section):
     )
     see_other_uri: str | None = Field(
         default=None, description="http only: where clients are sent when the server shuts down (RFC 7395 3.6.1)."
+    )
+    addresses: Addresses = Field(
+        default=(), description="http only: this server's addresses as seen from outside, for host-meta (XEP-0487)."
     )
     document_root: AbsolutePath | None = Field(default=None, description="http only: the folder that `pages` shows.")
     hosts: dict[str, ComponentHost] = Field(default={}, description="component only: domain -> {password: ...}.")

@@ -10,6 +10,7 @@ from .reading import Arrived
 if TYPE_CHECKING:
     from .connection import HTTPConnection
 
+NO_CONTENT: Final = (204, 304)
 FORGOTTEN: Final = Arrived(b"", b"", "", {}, b"")
 
 
@@ -68,6 +69,9 @@ class Exchange:
         """Answer. `more` are further headers, each with the end of its line."""
         connection = self.connection
         if connection is None or self.answer is not None:
+            return
+        if status in NO_CONTENT:
+            self.finish(status_line(status) + connection.listener.dates.now() + more, b"")
             return
         head = b"%b%bContent-Type: %b\r\nX-Content-Type-Options: nosniff\r\nContent-Length: %d\r\n%b" % (
             status_line(status), connection.listener.dates.now(), content_type.encode("latin-1"), len(body), more

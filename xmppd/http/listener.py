@@ -17,12 +17,15 @@ from .bosh import BoshClient
 from .bosh_door import BoshDoor
 from .connection import HTTPConnection
 from .exchange import Exchange
+from .host_meta import JSON, HostMeta
 from .peers import is_loopback, is_within
 from .reading import Bounds, Reader, Readers
+from .routes import Answerers
 from .websocket import WebSocketClient, WebSocketDoor
 
 # What carries the stream here compresses by itself, or not at all: no layer is laid between (XEP-0206 5).
 NO_LAYERS: Final = State.COMPRESSED
+TREES: Final = ("pages", "modules")  # these answer for all paths beneath theirs
 
 
 class HTTPListener(TCPListener[Any]):
@@ -40,6 +43,11 @@ class HTTPListener(TCPListener[Any]):
         self._addresses: Counter[str] = Counter()
         self._websocket = WebSocketDoor(self)
         self.bosh = BoshDoor(self)
+        self._host_meta = HostMeta(self)
+        self._others = Answerers(self)
+        self._handlers: dict[str, str] = dict(options.request_handlers)
+        self._trees = {path: name for path, name in self._handlers.items() if name in TREES}
+        self._handlers |= {path + JSON: name for path, name in self._handlers.items() if name == "host_meta"}
         self._seconds: Job | None = None
 
     def connection(self) -> HTTPConnection:
@@ -103,10 +111,27 @@ class HTTPListener(TCPListener[Any]):
 
     def serve(self, exchange: Exchange, reader: Reader) -> None:
         """Answer a request, now or later."""
-        handler = self.options.request_handlers.get(exchange.path)
+        path = exchange.path
+        handler, base = self._handlers.get(path, ""), path
+        if not handler:
+            handler, base = self._above(path)
         if handler == "bosh":
             self.bosh.serve(exchange)
         elif handler == "websocket":
             self._websocket.serve(exchange, reader)
+        elif handler == "host_meta":
+            self._host_meta.serve(exchange)
+        elif handler == "metrics":
+            self._others.metrics(exchange)
+        elif handler == "pages":
+            self._others.pages(exchange, path[len(base) :])
+        elif handler == "modules":
+            self._others.modules(exchange)
         else:
             exchange.send(404, b"there is nothing here\n")
+
+    def _above(self, path: str) -> tuple[str, str]:
+        """Which of those that answer for all beneath them does so for a path, and where it begins: the nearest one."""
+        at = [base for base in self._trees if path.startswith(base.rstrip("/") + "/")]
+        nearest = max(at, key=len, default="")
+        return self._trees.get(nearest, ""), nearest
