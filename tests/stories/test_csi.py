@@ -7,6 +7,7 @@ import pytest
 from tests.kit.client import Client
 from tests.kit.world import World, a_world
 from tests.stories.archives import MODULES, page
+from tests.stories.managed import managed, resume, returning, tag, vanish
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza
 
@@ -195,3 +196,27 @@ async def test_before_binding_it_says_nothing(world: World) -> None:
     client.send(INACTIVE)
     await client.bind("phone")
     assert world.module("csi")._inactive == 0
+
+
+async def test_a_resumed_stream_is_active(world: World) -> None:
+    """5.2: what waited comes with it."""
+    alice = await world.online("alice/phone")
+    bob, id = await managed(world, "bob/phone")
+    bob.send("<presence/>")
+    await bob.pending()
+    await world.friends(alice, bob)
+    bob.send(INACTIVE)
+    await bob.ping()
+    await show(alice, "dnd")
+    await vanish(world, bob)
+    again = await returning(world, "bob")
+    assert (await resume(again, id)).tag == tag("resumed")
+    await shown(again, "dnd")
+    await show(alice, "away")
+    await shown(again, "away")
+
+
+async def shown(client: Client, state: str) -> None:
+    """A contact is seen so; what is sent again before is passed over."""
+    while (await client.receive()).findtext("{jabber:client}show") != state:
+        pass

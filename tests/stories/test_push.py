@@ -7,6 +7,7 @@ import pytest
 from tests.kit.client import Client, error_of
 from tests.kit.world import World, a_world
 from tests.stories.archives import HINTS, MODULES, say
+from tests.stories.managed import managed, vanish
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Element
 
@@ -302,3 +303,19 @@ async def test_a_removed_account_leaves_nothing(world: World) -> None:
     await asleep(world)
     await world.host.remove_account(JID.parse("bob@localhost"))
     assert await world.host.house.storage.fetch("SELECT node FROM push") == []
+
+
+async def test_a_device_that_lost_its_connection_is_notified(world: World) -> None:
+    """XEP-0198: of what was sent into the dead connection, and of what waits for it to come back."""
+    alice, app = await world.session("alice/phone"), await world.session("push/app")
+    bob, _ = await managed(world, "bob/phone")
+    bob.send("<presence/>")
+    assert await enable(bob) == ""
+    await say(alice, "into the void")
+    await bob.pending()
+    await app.receives_nothing()
+    await vanish(world, bob)
+    answer(app, await notified(app))
+    await world.advance(6)
+    await say(alice, "are you there?")
+    assert summary(await notified(app))["message-count"] == "2"
