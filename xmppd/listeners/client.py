@@ -173,12 +173,14 @@ class Client(InOrder[Item]):
 
     # The stream
 
-    def _handle(self, item: Item) -> Coroutine[Any, Any, None]:
-        session = self.session
+    def _handle(self, item: Item) -> Coroutine[Any, Any, None] | None:
+        session, managed = self.session, self.managed
         if session is not None and isinstance(item, Stanza) and self.host is not None:
-            if self.managed is not None:
-                self.managed.ledger.handle()
+            if managed is not None:
+                managed.ledger.handle()
             return self.host.take(session, item)
+        if managed is not None and isinstance(item, Nonza) and managed.takes(item):
+            return None
         return self._negotiate(item)
 
     def _failed(self, error: Exception) -> None:

@@ -48,8 +48,8 @@ class InOrder(Generic[T]):
         def resume(self, reason: int) -> None:
             """One reason less not to read."""
 
-        def _handle(self, item: T) -> Coroutine[Any, Any, None]:
-            """What is to be done with an item."""
+        def _handle(self, item: T) -> Coroutine[Any, Any, None] | None:
+            """What is to be done with an item; None where it is done."""
 
         def _failed(self, error: Exception) -> None:
             """That went wrong."""
@@ -69,7 +69,8 @@ class InOrder(Generic[T]):
         items = self._rest  # whoever ends or restarts the stream empties it
         for index, item in enumerate(items):
             try:
-                task = step(self._handle(item))
+                work = self._handle(item)
+                task = None if work is None else step(work)
             except Exception as error:
                 self._failed(error)
                 continue

@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from xmppd.routing.sessions import Session
-from xmppd.wire.resume import Ledger
+from xmppd.wire.items import Nonza
+from xmppd.wire.resume import Ledger, number
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.stanza import Stanza
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from .client import Client
     from .resumptions import Resumptions
 
+REQUEST: Final = f"{ns.SM} r"
+ANSWER: Final = f"{ns.SM} a"
 ASK: Final = f"<r xmlns='{ns.SM}'/>".encode()
 # An answer costs a phone as little as a stanza; more often would double the traffic of a chat.
 EVERY: Final = 5
@@ -122,10 +125,24 @@ class ManagedDoor:
         self._asked = self.ledger.sent
         self.client.write(ASK)
 
-    def acknowledged(self, h: int) -> None:
-        """The client says how much it has handled; `StreamError` where that is more than it was sent."""
+    def takes(self, item: Nonza) -> bool:
+        """Deal with `<a/>` and `<r/>`; False for anything else, and where too many answers are held already.
+
+        `StreamError` for an acknowledgement of nothing, or of more than was sent.
+        """
+        if item.name == REQUEST:
+            if self.session.overdue:
+                return False
+            self.answer()
+            return True
+        if item.name != ANSWER:
+            return False
+        h = number(item.attributes.get("h"))
+        if h is None:
+            raise StreamError("bad-format", "say how many stanzas you have handled: <a h='...'/>")
         if self.ledger.acknowledge(h):
             self._waited = 0.0
+        return True
 
     def answer(self) -> None:
         """Acknowledge what the client has sent so far, once all of it is delivered or on disk."""

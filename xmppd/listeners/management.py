@@ -17,7 +17,7 @@ from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import NS_STANZAS, StreamError
 from xmppd.xmpp.stanza import Stanza, escape
 
-from .managed import ManagedDoor
+from .managed import ANSWER, REQUEST, ManagedDoor
 
 if TYPE_CHECKING:
     from .client import Client
@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 FEATURE: Final = f"<sm xmlns='{ns.SM}'/>"
 ENABLE: Final = f"{ns.SM} enable"
 RESUME: Final = f"{ns.SM} resume"
-REQUEST: Final = f"{ns.SM} r"
-ANSWER: Final = f"{ns.SM} a"
 TRUE: Final = frozenset({"true", "1"})
 
 
@@ -132,24 +130,18 @@ async def _negotiate(client: Client, item: Nonza | Stanza) -> None:
         raise StreamError("policy-violation", "stream management is enabled once")
 
 
-async def _acknowledge(client: Client, item: Nonza | Stanza) -> None:
+async def _wait(client: Client, item: Nonza | Stanza) -> None:
+    """An acknowledgement that could not be dealt with at once: so many answers are held that the disk comes first."""
     door = client.managed
     if door is None or isinstance(item, Stanza):
         raise StreamError("unsupported-stanza-type", "enable stream management first")
-    if item.name == REQUEST:
-        if door.session.overdue:
-            await door.session.settled()
-        door.answer()
-        return
-    h = number(item.attributes.get("h"))
-    if h is None:
-        raise StreamError("bad-format", "say how many stanzas you have handled: <a h='...'/>")
-    door.acknowledged(h)
+    await door.session.settled()
+    door.takes(item)
 
 
 ROWS: Final[tuple[StreamFeature[Any], ...]] = (
     # Offered to who has logged in; asked for at any other time it has a refusal of its own.
     StreamFeature("sm", frozenset(), State.AUTHENTICATED, State.BOUND, _advertise, _negotiate, order=40),
     StreamFeature("sm-negotiation", frozenset({ENABLE, RESUME}), 0, 0, lambda client: "", _negotiate),
-    StreamFeature("sm-acks", frozenset({REQUEST, ANSWER}), State.MANAGED, 0, lambda client: "", _acknowledge),
+    StreamFeature("sm-acks", frozenset({REQUEST, ANSWER}), State.MANAGED, 0, lambda client: "", _wait),
 )

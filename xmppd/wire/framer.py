@@ -17,6 +17,7 @@ from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.stanza import Stanza
 
+from .acks import at_the_end
 from .cutter import WHITESPACE, Context, Cutter, too_long
 from .headers import plain_header
 from .items import End, Header, Item, Nonza
@@ -31,6 +32,7 @@ RESCAN_LIMIT: Final = 16 << 20
 COPY_SHIFT: Final = 5
 PREFIX: Final = "stream"
 END: Final = b"</stream:stream>"
+EMPTY: Final = b"/>"
 OTHER_ENCODINGS: Final = (b"\xfe\xff", b"\xff\xfe", b"\x00<", b"<\x00")
 HALF_MARKS: Final = tuple(mark[:1] for mark in OTHER_ENCODINGS)
 
@@ -91,6 +93,10 @@ class Framer:
         if data == END and not self._buffer and self._context is not None and self._context[0][0] == PREFIX:
             return self._ending([End()])  # as nearly every stream does; a parser that reads it is lost to the others
         home = self._home
+        if home is not None and data[-2:] == EMPTY and not self._buffer:
+            end, acks = at_the_end(data)
+            if acks:
+                return self._feed_acks(data, end, acks)
         if home and not self._buffer and data.endswith(b">"):  # as a rule: whole stanzas, and a parser that waits
             cutter = home.pop()
             cutter.age, cutter.done = cutter.fed, 0
@@ -101,6 +107,13 @@ class Framer:
                 return items
             return self._settle(cutter, data, whole, items)
         return self._feed(data)
+
+    def _feed_acks(self, data: bytes, end: int, acks: list[Nonza]) -> list[Item]:
+        """The same for what ends with acknowledgements; inside of an open stanza they are part of it."""
+        items = self.feed(data[:end]) if end else []
+        if self._buffer or self._cutter is not None or self._context is None:
+            return items + self._feed(data[end:])
+        return [*items, *acks]
 
     def _feed(self, data: bytes) -> list[Item]:
         """The same for all that comes in pieces."""
