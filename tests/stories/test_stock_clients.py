@@ -131,11 +131,11 @@ async def test_every_client_discovers_the_server_and_each_of_its_items(open_worl
     server = await asks(alice, f"<query xmlns='{INFO}'/>", "localhost")
     assert xpath(server, "info:query/info:identity[@type='im']/@category") == ["server"]
     items = await asks(alice, f"<query xmlns='{ITEMS}'/>", "localhost")
-    assert xpath(items, "items:query/items:item/@jid") == ["irc.localhost"]
-    for item in xpath(items, "items:query/items:item/@jid"):
+    assert xpath(items, "items:query/items:item/@jid") == ["conference.localhost", "irc.localhost"]
+    for item, category in {"conference.localhost": "conference", "irc.localhost": "server"}.items():
         reply = await asks(alice, f"<query xmlns='{INFO}'/>", item)
         assert reply.get("from") == item
-        assert xpath(reply, "info:query/info:identity/@category") == ["server"]
+        assert xpath(reply, "info:query/info:identity/@category") == [category]
         assert (await asks(alice, f"<query xmlns='{ITEMS}'/>", item)).get("from") == item
 
 
