@@ -227,11 +227,10 @@ class Xmppd(Server):
         return [sys.executable, "-m", "xmppd", "run", "-c", str(self._config)]
 
     def forget_rooms(self) -> None:
-        (database,) = (self.folder / "data").glob("*.sqlite*3")
-        with closing(sqlite3.connect(database)) as connection, connection:
+        with closing(sqlite3.connect(self.folder / "data" / "xmppd.sqlite")) as connection, connection:
             tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             for table in tables:
-                if table.partition("_")[0] in ("muc", "mam"):
+                if table.partition("_")[0] in ("muc", "mam") and table != "mam_mark":
                     connection.execute(f"DELETE FROM {table}")  # noqa: S608
 
     @property

@@ -12,11 +12,11 @@ from xmppd.client.bus.sync import SyncBus
 
 from .decorating import F, Named, remembering
 
-__all__ = ["CacheInfo", "lru_cache"]
+__all__ = ["Counted", "lru_cache"]
 T = TypeVar("T")
 
 
-class CacheInfo(NamedTuple):
+class Counted(NamedTuple):
     """As functools has it."""
 
     hits: int
@@ -40,7 +40,7 @@ def lru_cache(
         cache = bus.cache(store)
         decorated = remembering(function, cache, key, tags)
         stats = cache.stats
-        decorated.cache_info = lambda: CacheInfo(stats.hits, stats.misses, maxsize, len(store))  # type: ignore[attr-defined]
+        decorated.cache_info = lambda: Counted(stats.hits, stats.misses, maxsize, len(store))  # type: ignore[attr-defined]
         decorated.cache_clear = lambda: cache.guard.heard(EVERYTHING)  # type: ignore[attr-defined]
         return decorated
 
