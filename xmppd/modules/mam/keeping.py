@@ -26,7 +26,7 @@ from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza
 
 from .ids import key_of
-from .preferences import Preferences, Shelf
+from .preferences import USUAL, Shelf
 from .purge import Purge
 from .stamps import STAMPED, claimants, forged, read_id, stamp
 from .store import Store
@@ -52,6 +52,8 @@ class Keeping(Module):
 
     options: Options
     store: Store
+    searches: bool
+    """Whether this host's messages are found by their words; as it was at the start."""
 
     def __init__(self, host: Host, options: ModuleOptions) -> None:
         super().__init__(host, options)
@@ -67,6 +69,7 @@ class Keeping(Module):
         if self.options.search and not self.store.search.on:
             await self.store.search.open()
         self.purge = Purge(self.store, self.storage, self.store.search)
+        self.searches = self.options.search
         await self.shelf.load()
         self.host.account_features.update(self._searched())
 
@@ -75,7 +78,7 @@ class Keeping(Module):
         self.host.account_features.subtract(self._searched())
 
     def _searched(self) -> set[str]:
-        return {FULLTEXT} if self.options.search else set()
+        return {FULLTEXT} if self.searches else set()
 
     # The road of an account's messages
 
@@ -150,10 +153,10 @@ class Keeping(Module):
         own = self.shelf.get(account)
         if own is None and not self.shelf.knows(account):
             return None
-        return (own or Preferences(self.options.default)).wants(contact)
+        return (own or USUAL[self.options.default]).wants(contact)
 
     async def _decide(self, account: JID, contact: JID) -> bool:
-        wanted = (await self.shelf.find(account) or Preferences(self.options.default)).wants(contact)
+        wanted = (await self.shelf.find(account) or USUAL[self.options.default]).wants(contact)
         rosters = self.maybe("roster")
         if wanted is not None or rosters is None:
             return bool(wanted)
@@ -174,7 +177,7 @@ class Keeping(Module):
         """
         (self.kept_of_rooms if rooms else self.kept).inc()
         commit = self.store.keep(archive, archive.domain, id, with_, stanza.data)
-        if self.store.search.on:
+        if self.searches:
             self.store.search.enter(archive, key_of(id), stanza.text("body"))
         return commit
 

@@ -32,7 +32,7 @@ from xmppd.xmpp.stanza import Payload, Stanza
 from .answers import answer, form_of, metadata, result
 from .ids import key_at
 from .keeping import Keeping
-from .preferences import Preferences
+from .preferences import USUAL, Preferences
 from .query import FORM, MAM, SEARCHABLE, Query
 from .stamps import read_id
 from .tables import MIGRATIONS
@@ -80,7 +80,7 @@ class Mam(Keeping):
 
     async def _answer(self, archive: JID, iq: Stanza) -> Payload:
         asking, session = iq.sender, self._own(archive, iq)
-        query = Query.parse(iq.payload, most=self.options.max_page, searchable=self.store.search.on)  # type: ignore[arg-type]
+        query = Query.parse(iq.payload, most=self.options.max_page, searchable=self.searches)  # type: ignore[arg-type]
         assert asking is not None, "a request on the road has a sender"
         if session is not None and query.with_ is not None and query.with_.bare == archive:
             query = replace(query, with_=archive)  # what the account sent to itself, from any device (4.1.1)
@@ -99,7 +99,7 @@ class Mam(Keeping):
         return self.host.sessions.find(iq.sender) if iq.sender is not None and iq.sender.bare == archive else None
 
     def _form(self) -> Payload:
-        return form_of((SEARCHABLE if self.store.search.on else FORM).ask())
+        return form_of((SEARCHABLE if self.searches else FORM).ask())
 
     async def metadata(self, archive: JID) -> str:
         """The `<metadata/>` of an archive as XML, as the answer to binding a resource carries it too (XEP-0386)."""
@@ -166,7 +166,7 @@ class Mam(Keeping):
     async def get_preferences(self, iq: IQ) -> Payload:
         """What the account wants archived (XEP-0441 2.1)."""
         _check_own(iq)
-        return (await self.shelf.find(iq.account) or Preferences(self.options.default)).to_xml()
+        return (await self.shelf.find(iq.account) or USUAL[self.options.default]).to_xml()
 
     @iq_set("prefs", MAM, to=ACCOUNT)
     async def set_preferences(self, iq: IQ) -> Payload:

@@ -64,6 +64,10 @@ class Preferences:
         return cls(default, frozenset(always), frozenset(never))
 
 
+USUAL: Final = {name: Preferences(default) for name, default in DEFAULTS.items()}
+"""Those of accounts that have none, by the host's default."""
+
+
 class Shelf:
     """Everybody's preferences, as far as they have any; those of most are remembered."""
 

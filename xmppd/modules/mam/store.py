@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from xmppd.api import Commit, Statement, Storage
+from xmppd.api import Commit, Statement, Storage, StorageError
 from xmppd.xmpp.jid import JID
 
 from . import tables
@@ -53,7 +54,8 @@ class Store:
         self._fresh += 1
         commit = self._last = self._storage.add(tables.INSERT, row)
         if self._fresh >= FRESH:
-            self.enter()
+            with suppress(StorageError):  # the row is queued all the same; the next one tries again
+                self.enter()
         return commit
 
     def _keep_late(self, row: tuple[int, int, str, JID, JID, str, bytes]) -> Commit:

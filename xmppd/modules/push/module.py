@@ -66,7 +66,7 @@ class Push(Module):
 
     def __init__(self, host: Host, options: ModuleOptions) -> None:
         super().__init__(host, options)
-        self._directory = Directory(self.storage)
+        self._directory = Directory(host.name, self.storage)
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:

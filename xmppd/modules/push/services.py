@@ -50,9 +50,10 @@ Services = dict[tuple[JID, str], Service]
 
 
 class Directory:
-    """The services of all accounts of the server that are remembered; others are looked up."""
+    """The services of a host's accounts, as far as they are remembered; others are looked up."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, host: str, storage: Storage) -> None:
+        self._host = host
         self._storage = storage
         self._known: dict[JID, Services] = {}
         self._size = 0
@@ -62,8 +63,9 @@ class Directory:
         """Remember all, if they are not too many."""
         rows = await self._storage.fetch(ALL, REMEMBERED + 1)
         self._complete = len(rows) <= REMEMBERED
-        for row in rows if self._complete else ():
-            self._remember(_service(*row))
+        for service in (_service(*row) for row in rows) if self._complete else ():
+            if service.account.domain == self._host:
+                self._remember(service)
 
     def get(self, account: JID) -> Services | None:
         """An account's services; None where that has to be looked up."""
