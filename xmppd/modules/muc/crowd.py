@@ -25,7 +25,7 @@ CALM: Final = 0.75  # of `crowd_size`: where a crowded room is none any more, so
 def count(room: Room) -> None:
     """Somebody has come or gone: the room may be a crowd now, or no longer. Who was hidden appears at the rate."""
     size, limit = len(room.occupants), room.muc.options.crowd_size
-    if not limit:
+    if not limit or room.warden is not None:
         room.crowded = False
     elif not room.crowded:
         room.crowded = size > limit
@@ -57,6 +57,8 @@ async def updated(room: Room, occupant: Occupant, id: str = "") -> None:
 
 def may_move(room: Room, account: JID) -> bool:
     """Whether an account may enter, or change how it is seen, once more (`user_presence_rate`)."""
+    if room.warden is not None:
+        return True
     rate = room.muc.options.user_presence_rate
     return room.moves.take(account, rate, rate * SECONDS_AT_ONCE, room.muc.clock.monotonic())
 
@@ -80,4 +82,6 @@ async def flush(room: Room) -> None:
 
 
 def _may_speak(room: Room) -> bool:
+    if room.warden is not None:
+        return True
     return not room.pending and room.presences.take(room.muc.options.room_presence_rate, room.muc.clock.monotonic())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from xmppd.api import Event, StorageError
+from xmppd.api import Commit, Event, StorageError
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.namespaces import CHAT_STATES, CLIENT
@@ -26,7 +26,6 @@ FORGEABLE: Final = frozenset({*OWN, STANZA_ID})
 # What tells nothing that would still be true tomorrow, where it comes without a body.
 PASSING: Final = frozenset(
     {
-        NO_STORE,
         f"{CLIENT} thread",
         *(f"{CHAT_STATES} {name}" for name in ("active", "composing", "paused", "inactive", "gone")),
     }
@@ -49,18 +48,48 @@ async def groupchat(room: Room, event: Event) -> None:
     archive = room.archive
     id = archive.new_id() if archive is not None else room.muc.ids.make()
     stanza = _stamped(room, occupant, stanza, id)
-    if archive is not None and (is_subject or is_worth(names) or not PASSING.issuperset(names)):
-        try:
-            # Under the nick: who asks for a real address must not learn whose nick it is.
-            event.owe(archive.keep(room.jid, stanza, with_=occupant.jid, id=id, rooms=True))
-        except StorageError as error:
-            raise StanzaError("resource-constraint", "this cannot be archived now; say it again soon") from error
+    if archive is not None and (is_subject or _is_lasting(names)):
+        # Under the nick: who asks for a real address must not learn whose nick it is.
+        event.owe(_archive(archive, room, stanza, occupant.jid, id))
     if is_subject:
         _keep_subject(room, occupant, event, stanza)
     elif is_worth(names):
-        _keep(room, occupant, event, stanza)
+        assert event.stanza.sender is not None
+        _owe(event, _keep(room, occupant.nick, event.stanza.sender, stanza))
+    await _tell(room, stanza)
+
+
+async def announced(room: Room, message: Stanza) -> tuple[str, tuple[Commit, ...]]:
+    """What the room itself says: its id, and the writes that keep it. `StanzaError` where nobody was told."""
+    archive, names = room.archive, message.names
+    id = archive.new_id() if archive is not None else room.muc.ids.make()
+    letter = message.letter + _stamp(room, id)
+    stanza = Stanza("message", None, room.jid, "groupchat", message.id or id, message.lang, letter, (*names, STANZA_ID))
+    room.used = int(room.muc.clock.time())
+    commits = [_archive(archive, room, stanza, room.jid, id)] if archive is not None and _is_lasting(names) else []
+    kept = _keep(room, "", room.jid, stanza) if is_worth(names) else None
+    await _tell(room, stanza)
+    return id, (*commits, kept) if kept is not None else tuple(commits)
+
+
+async def _tell(room: Room, stanza: Stanza) -> None:
     room.muc.spoken.inc()
+    if room.warden is not None:
+        room.warden.said(room, stanza)
     await room.broadcast(stanza)
+
+
+def _is_lasting(names: tuple[str, ...]) -> bool:
+    """Whether the archive keeps it: what is worth it, and whatever else is not of the moment."""
+    return is_worth(names) or not (NO_STORE in names or PASSING.issuperset(names))
+
+
+def _archive(archive: Any, room: Room, stanza: Stanza, with_: JID, id: str) -> Commit:
+    try:
+        commit: Commit = archive.keep(room.jid, stanza, with_=with_, id=id, rooms=True)
+    except StorageError as error:
+        raise StanzaError("resource-constraint", "this cannot be archived now; say it again soon") from error
+    return commit
 
 
 def _speaker(room: Room, sender: JID | None) -> Occupant:
@@ -78,7 +107,7 @@ def _check_subject(room: Room, occupant: Occupant) -> None:
 def _check_rates(room: Room, occupant: Occupant) -> None:
     """Not more often than the service allows one occupant, and not more than it allows the room."""
     options = room.muc.options
-    if not (options.min_message_interval or options.room_message_rate):
+    if not (options.min_message_interval or options.room_message_rate) or room.warden is not None:
         return
     now = room.muc.clock.monotonic()
     if now < occupant.heard:
@@ -102,25 +131,30 @@ def _cleaned(room: Room, stanza: Stanza) -> Stanza:
 
 def _stamped(room: Room, occupant: Occupant, stanza: Stanza, id: str) -> Stanza:
     """From the occupant, with its id (XEP-0421) and the message's (XEP-0359)."""
-    stamp = f"<stanza-id xmlns='{NS_STANZA_ID}' by='{escape(room.jid)}' id='{id}'/>".encode()
-    letter = b"%b%b%b" % (stanza.letter, id_element(occupant.id), stamp)
+    letter = b"%b%b%b" % (stanza.letter, id_element(occupant.id), _stamp(room, id))
     names = (*stanza.names, OCCUPANT_ID, STANZA_ID)
     return Stanza("message", None, occupant.jid, "groupchat", stanza.id or id, stanza.lang, letter, names, stanza.extra)
 
 
-def _keep(room: Room, occupant: Occupant, event: Event, stanza: Stanza) -> None:
-    most = most_kept(room)
-    if not most:
-        return
-    author = event.stanza.sender
-    assert author is not None
+def _stamp(room: Room, id: str) -> bytes:
+    return f"<stanza-id xmlns='{NS_STANZA_ID}' by='{escape(room.jid)}' id='{id}'/>".encode()
+
+
+def _keep(room: Room, nick: str, author: JID, stanza: Stanza) -> Commit | None:
+    """Keep a line of history; an empty nick is the room itself."""
     now = room.muc.clock.time()
     room.used = int(now)
-    line = room.history.add(occupant.nick, author, stanza, now, most)
+    most = most_kept(room)
+    if not most:
+        return None
+    line = room.history.add(nick, author, stanza, now, most)
     statements = [store.put_line(room.jid, line)]
     if line.seq % most == 0:  # now and then, so that at most twice as many lie in storage
         statements.append(store.drop_lines(room.jid, line.seq - most))
-    commit = room.write(*statements)
+    return room.write(*statements)
+
+
+def _owe(event: Event, commit: Commit | None) -> None:
     if commit is not None:
         event.owe(commit)
 
@@ -128,9 +162,7 @@ def _keep(room: Room, occupant: Occupant, event: Event, stanza: Stanza) -> None:
 def _keep_subject(room: Room, occupant: Occupant, event: Event, stanza: Stanza) -> None:
     at = int(room.muc.clock.time() * MICROSECONDS)
     room.subject = Line(0, at, occupant.nick, "", stanza.id, stanza.lang, stanza.letter)
-    commit = room.write(store.put_subject(room.jid, room.subject))
-    if commit is not None:
-        event.owe(commit)
+    _owe(event, room.write(store.put_subject(room.jid, room.subject)))
 
 
 def subject_of(room: Room) -> Stanza:
@@ -162,10 +194,10 @@ async def private(room: Room, event: Event) -> None:
     stanza = _cleaned(room, stanza)
     letter = b"%b%b%b" % (stanza.letter, id_element(occupant.id), EMPTY_X)
     names = (*stanza.names, OCCUPANT_ID, X_USER)
-    await room.send(
-        Stanza("message", None, occupant.jid, stanza.type, stanza.id, stanza.lang, letter, names, stanza.extra),
-        other.jids,
-    )
+    passing = Stanza("message", None, occupant.jid, stanza.type, stanza.id, stanza.lang, letter, names, stanza.extra)
+    if room.warden is not None:
+        room.warden.whispered(room, passing, other.nick)
+    await room.send(passing, other.jids)
 
 
 async def returned(room: Room, event: Event) -> None:

@@ -30,6 +30,7 @@ from .rooms import Rooms
 from .settings import from_mapping
 from .store import Shelf
 from .tables import MIGRATIONS
+from .wardens import Warden, Wardens
 from .words import SHUTDOWN
 
 MOST_QUEUED: Final = 1000  # stanzas without a session that wait for one room's turn; each waits milliseconds
@@ -37,7 +38,7 @@ NO_NICK: Final = "say which nick you want: room@service/nick"
 NS_MAM: Final = "urn:xmpp:mam:2 "
 
 
-class Muc(AffiliationCommands, Accounts, Module):
+class Muc(AffiliationCommands, Accounts, Wardens, Module):
     """Rooms. `handle` finds the room of a stanza and gives it to whom it concerns.
 
     One stanza at a time is handled in a room, its turn, so that all occupants see everything in the same order; rooms
@@ -63,6 +64,7 @@ class Muc(AffiliationCommands, Accounts, Module):
         self.domain = JID.parse(self.options.host.replace("@HOST@", host.name)).domain
         self.default_settings = from_mapping(self.options.default_room_options)
         self.shelf = Shelf(self.storage, self.domain)
+        self.wardens: dict[JID, Warden] = {}
         self.rooms = Rooms(self)
         self.road = Road(host)
         self.ids = Ids()

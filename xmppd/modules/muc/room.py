@@ -48,7 +48,7 @@ class Room:
     `affiliations` has every bare address or domain that is not `none`; `reasons` why, where it was said; `nicks` the
     reserved nicks and whose they are; `hats` by URI, `worn` the URIs of each account. `locked` until its owner has
     configured it (10.1). `stored` says that it lies in storage and outlives its occupants. `secret` makes occupant ids.
-    `used` is when somebody last spoke or left, in seconds since 1970.
+    `used` is when somebody last spoke or left, in seconds since 1970. `warden` keeps the room for another module.
     """
 
     __slots__ = (
@@ -80,6 +80,7 @@ class Room:
         "subject",
         "used",
         "voices",
+        "warden",
         "worn",
     )
 
@@ -113,6 +114,7 @@ class Room:
         self.asked: dict[str, Asked] = {}  # see `passing`
         self.lock = asyncio.Lock()
         self.queued = 0
+        self.warden = muc.wardens.get(record.jid)
 
     def __repr__(self) -> str:
         return f"<Room {self.jid} {len(self.occupants)} occupants>"
@@ -255,6 +257,8 @@ class Room:
         self.muc.rooms.left(occupant.account)
         occupant.role = "none"
         crowd.count(self)
+        if self.warden is not None:
+            self.warden.left(self, occupant, said)
         await part(self, occupant, why, said, extra)
 
     async def configure(self, settings: Settings) -> Commit | None:
@@ -292,6 +296,8 @@ class Room:
             self.muc.rooms.left(occupant.account)
             occupant.role = "none"
             occupant.affiliation = "none"
+            if self.warden is not None:
+                self.warden.left(self, occupant, None)
             await part_self(self, occupant, occupant.jids, extra=extra)
         commit = self.write(*store.delete(self.jid))
         self.muc.rooms.keep(self, stored=False)

@@ -1,0 +1,128 @@
+"""Rooms that another module keeps: made to its wishes, spoken in by the room itself, and followed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from xmppd.api import Commit
+from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.stanza import Stanza
+
+from . import leave, messages
+from .commands import RoomCommands
+
+if TYPE_CHECKING:
+    from .occupants import Occupant
+    from .room import Room
+
+
+class Warden(Protocol):
+    """Who keeps a room. What it is called with happens in the room's turn, so it must be quick.
+
+    Such a room knows no rates and no crowd: what the service allows strangers does not bind it.
+    """
+
+    def said(self, room: Room, message: Stanza) -> None:
+        """All occupants are about to be sent this message, of one of them or of the room itself."""
+
+    def whispered(self, room: Room, message: Stanza, nick: str) -> None:
+        """The occupant of this nick is about to be sent a private message."""
+
+    def left(self, room: Room, occupant: Occupant, farewell: Stanza | None) -> None:
+        """An occupant has left; `farewell` is the presence that said so, None where it was lost or expelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a room has said: the id that everybody knows it by (XEP-0359), and the writes that keep it."""
+
+    id: str
+    commits: tuple[Commit, ...]
+
+    async def on_disk(self) -> None:
+        """Wait until it is kept; `StorageError` where it is not, though it was said."""
+        for commit in self.commits:
+            await commit
+
+
+class Wardens(RoomCommands):
+    """The part of `Muc` that other modules call, each room by its address."""
+
+    wardens: dict[JID, Warden]
+
+    async def keep(
+        self, jid: JID, warden: Warden, changes: Mapping[str, Any], members: Iterable[JID] | None = None
+    ) -> bool:
+        """Make the room, or bring it to this shape; on disk when it returns. True where it was there before.
+
+        `changes` are settings by name. The accounts or domains in `members`, where it is given, are members and nobody
+        else is; owners, admins and outcasts stay what they are. `StanzaError` where the service takes no more rooms.
+        """
+        self.wardens[jid] = warden
+        existed = await self.rooms.find(jid.local) is not None
+        if not existed:
+            self.rooms.create(jid)
+        async with self._in(jid) as room:
+            room.warden = warden
+            wanted = replace(room.settings, **changes)
+            commits = [] if members is None else [await _admit(room, frozenset(members))]
+            if wanted != room.settings or room.locked or not room.stored:
+                commits.append(await room.configure(wanted))
+        for commit in filter(None, commits):
+            await commit
+        return existed
+
+    def release(self, jid: JID) -> None:
+        """Keep it no more; it stays as it is."""
+        self.wardens.pop(jid, None)
+        room = self.rooms.loaded.get(jid.local)
+        if room is not None:
+            room.warden = None
+
+    async def say(self, jid: JID, message: Stanza) -> Said:
+        """Let the room itself say something to everybody in it, archived where its archive keeps what is said.
+
+        `item-not-found` where there is no such room, `resource-constraint` where the archive takes no more now;
+        then nobody was told.
+        """
+        async with self._in(jid) as room:
+            return Said(*await messages.announced(room, message))
+
+    def occupants_of(self, jid: JID) -> list[Occupant]:
+        """Who is in a room; nobody is where there is none."""
+        room = self.rooms.loaded.get(jid.local)
+        return list(room.occupants) if room is not None else []
+
+    @asynccontextmanager
+    async def _in(self, jid: JID) -> AsyncIterator[Room]:
+        """A room in its turn."""
+        while True:
+            room = await self.rooms.find(jid.local)
+            if room is None:
+                raise StanzaError("item-not-found", f"there is no room {jid}")
+            async with room.lock:
+                if room.gone:
+                    continue
+                try:
+                    yield room
+                finally:
+                    await leave.bury(room)
+                    if not room.gone and not len(room.occupants):
+                        self.rooms.settle(room)
+                return
+
+
+async def _admit(room: Room, members: frozenset[JID]) -> Commit | None:
+    """Bring the list of members to this one. The last write follows all others to the disk."""
+    commit = None
+    known = {bare for bare, affiliation in room.affiliations.items() if affiliation == "member"}
+    for bare in known - members:
+        commit = await room.set_affiliation(JID.parse(bare), "none") or commit
+    for bare in members:
+        if bare not in room.affiliations:
+            commit = await room.set_affiliation(bare, "member") or commit
+    return commit
