@@ -142,6 +142,7 @@ class Server:
         )
         self.shared = Shared(self.house, certificates, Parsers(self._bounds), _throttle(limits))
         self.metrics.add(self.shared.traffic, "c2s")
+        self.metrics.add(self.shared.resumptions.figures, "resumption")
         for path in certificates.self_made:
             log.warning("no certificate in certfiles fits; made a self-signed one: %s", path)
         for options in config.listen:
@@ -183,6 +184,8 @@ class Server:
         self._stopped.set()
         for door in self.doors:
             door.refuse()
+        if self.shared is not None:
+            await self.shared.resumptions.ask_all()
         for door in self.doors:
             door.say_goodbye()
         await self._wait_for_goodbyes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from tests.kit.client import Client, show
@@ -66,8 +67,6 @@ async def vanish(world: World, client: Client) -> None:
 
 async def turn() -> None:
     """One turn of the loop."""
-    import asyncio
-
     await asyncio.sleep(0)
 
 

@@ -13,7 +13,7 @@ from xmppd.routing.event import Event
 from xmppd.xmpp.stanza import Element, Stanza
 from xmppd.xmpp.timestamps import parse_datetime
 
-from .managed import acknowledge, bodies, enable, managed, resume, returning, vanish
+from .managed import acknowledge, bodies, enable, managed, resume, returning, tag, vanish
 from .test_resumption import MODULES, says
 
 DELAY = "{urn:xmpp:delay}delay"
@@ -373,3 +373,19 @@ async def test_a_server_that_stops_gives_everything_back(tmp_path: Path) -> None
     async with a_world(modules=MODULES, data_dir=str(tmp_path)) as world:
         await bodies(await comes(world, "alice/phone"), "1", "2")
         await bodies(await comes(world, "carol/desk"), "3")
+
+
+async def test_a_server_that_stops_asks_first(tmp_path: Path) -> None:
+    """What a client has is not stored for it."""
+    async with a_world(modules=MODULES, data_dir=str(tmp_path)) as world:
+        alice, _ = await managed(world, "alice/phone")
+        bob = await world.online("bob/desk")
+        await says(bob, 1, 2)
+        await bodies(alice, "1", "2")
+        closing = asyncio.create_task(world.server.close())
+        assert (await alice.receive()).tag == tag("r")
+        acknowledge(alice, 2)
+        await closing
+    async with a_world(modules=MODULES, data_dir=str(tmp_path)) as world:
+        anew = await comes(world, "alice/phone")
+        await anew.receives_nothing()

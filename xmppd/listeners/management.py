@@ -96,6 +96,7 @@ async def _take_over(client: Client, door: ManagedDoor, h: int) -> bool:
     client.session, client.managed = session, door
     client.grant(State.BOUND | State.MANAGED)
     await host.hooks.session_resumed.tell(SessionEvent(session))
+    resumptions.figures.resumed.inc()
     log.info("[c2s %s %s] resumed, from %s", session.id, session.jid, client.address)
     door.go_on(client)
     return True

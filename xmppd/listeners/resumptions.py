@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from xmppd.clock import Clock
 from xmppd.config import Limits
 from xmppd.host import House
+from xmppd.metrics import Counter as Metric
+from xmppd.metrics import Gauge
 from xmppd.routing.hooks import SessionEvent
 from xmppd.routing.sessions import Session
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza
 
+from .managed import ManagedDoor
 from .stepper import step
-
-if TYPE_CHECKING:
-    import asyncio
-
-    from .managed import ManagedDoor
 
 log = logging.getLogger(__name__)
 
+LOOK: Final = 0.02  # seconds between two looks whether the last acknowledgements have come
+LAST_LOOKS: Final = 50
 TICK: Final = 1.0  # seconds between two looks at those who wait
 REMEMBERED: Final = 1000  # sessions that ended while detached; their clients may still be told how much was handled
+
+
+class Figures:
+    """Figures of stream management."""
+
+    detached = Gauge("Sessions that wait to be resumed")
+    resumed = Metric("Sessions resumed")
+    given_up = Metric("Sessions that were not resumed in time")
 
 
 class Resumptions:
@@ -41,6 +50,7 @@ class Resumptions:
         self._accounts: Counter[JID] = Counter()
         self._ended: OrderedDict[str, tuple[JID, int]] = OrderedDict()
         self._watching = False
+        self.figures = Figures()
 
     @property
     def clock(self) -> Clock:
@@ -78,6 +88,7 @@ class Resumptions:
         """A session has lost its connection."""
         door.deadline = self.clock.monotonic() + door.patience
         self._waiting[door.id] = door
+        self.figures.detached.inc()
         account = door.session.jid.bare
         self._accounts[account] += 1
         log.info("[c2s %s %s] detached, for up to %g s", door.session.id, door.session.jid, door.patience)
@@ -107,6 +118,7 @@ class Resumptions:
     def attached(self, door: ManagedDoor) -> None:
         """A session waits no more."""
         if self._waiting.pop(door.id, None) is not None:
+            self.figures.detached.dec()
             account = door.session.jid.bare
             self._accounts[account] -= 1
             if self._accounts[account] <= 0:
@@ -117,6 +129,7 @@ class Resumptions:
     def forget(self, door: ManagedDoor) -> None:
         """A session is over."""
         if door.id in self._waiting:
+            self.figures.given_up.inc()
             self._ended[door.id] = (door.session.jid.bare, door.ledger.handled)
             if len(self._ended) > REMEMBERED:
                 self._ended.popitem(last=False)
@@ -129,6 +142,16 @@ class Resumptions:
         host = self._house.hosts[session.jid.domain]
         self._keep(step(host.close_session(session, reason)))
 
+    async def ask_all(self) -> None:
+        """The server is about to stop: let clients say what they have, so that they are not given it again."""
+        sessions = [session for host in self._house.hosts.values() for session in host.sessions]
+        asked = [question for question in map(_ask, sessions) if question is not None]
+        for _ in range(LAST_LOOKS):
+            asked = [question for question in asked if not question()]
+            if not asked:
+                return
+            await asyncio.sleep(LOOK)
+
     def end_all(self) -> None:
         """The server stops: nobody comes back in time."""
         for door in list(self._waiting.values()):
@@ -138,3 +161,12 @@ class Resumptions:
         """A stanza was sent to a session that is over."""
         host = self._house.hosts[session.jid.domain]
         self._keep(step(host.returning.give_back(session, [(stanza, self.clock.time())])))
+
+
+def _ask(session: Session) -> Callable[[], bool] | None:
+    """Whether a client has acknowledged what it was sent, or is gone; None where it has nothing to acknowledge."""
+    door = session.door
+    if not isinstance(door, ManagedDoor) or door.client is None or not len(door.ledger):
+        return None
+    sure = door.checkpoint()
+    return lambda: sure() or door.client is None
