@@ -24,7 +24,7 @@ from tests.clients.servers import free_ports
 HOST = "localhost"
 ROOMS = f"conference.{HOST}"
 COMPONENT = f"bus.{HOST}"
-START_SECONDS = 40.0
+START_SECONDS = 120.0
 SECRET = "a secret of the component"  # noqa: S105
 _PROSODY = Template("""
 run_as_root = true
