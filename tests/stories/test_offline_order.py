@@ -172,7 +172,7 @@ async def test_who_sent_what_could_not_be_stored_is_told(world: World, monkeypat
     await alice.ping()
     broken = Commit()
     with monkeypatch.context() as patched:
-        patched.setattr(world.host.house.storage, "write", lambda *statements: broken)
+        patched.setattr(world.host.house.storage, "add", lambda *row: broken)
         alice.send("<message to='bob@localhost' id='lost' type='chat'><body>two</body></message>")
         while not broken.awaited:
             await carol.ping()

@@ -122,7 +122,7 @@ class Boxes:
     def put(self, box: Box, message: bytes, now: float) -> Commit:
         """Store a message behind all others; `StorageError` where the disk cannot follow."""
         seq = max(box.last + 1, int(now * MICROSECONDS))
-        commit = self._storage.write((INSERT, (self._host, box.name, seq, message)))
+        commit = self._storage.add(INSERT, (self._host, box.name, seq, message))
         box.last = seq
         box.count += 1
         box.write = commit
