@@ -62,10 +62,10 @@ def authenticate(mechanism: str, initial: bytes | None, inside: str = "", agent:
 
 
 async def ask(client: Client, request: str) -> Element:
-    """Send it and return the answer; behind a success come features, which are taken too."""
+    """Send it and return the answer; behind a success come features, which are taken too, but not where it resumes."""
     client.send(request)
     answer = await client.receive()
-    if local(answer) == "success":
+    if local(answer) == "success" and find(answer, "sm:resumed") is None:
         client.features = await client.receive()
     return answer
 

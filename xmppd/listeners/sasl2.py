@@ -145,6 +145,8 @@ async def _succeed(
         await _bind(client, host, user, request, outcome, more)
     else:
         _answer(client, outcome, user if client.session is None else client.session.jid, more)
+        if client.session is None:  # a resumed stream is there already, and hears of no features (XEP-0198 9.2)
+            client.offer()
 
 
 async def _bind(client: Client, host: Host, user: JID, request: Request, outcome: Success, more: str) -> None:
@@ -157,13 +159,13 @@ async def _bind(client: Client, host: Host, user: JID, request: Request, outcome
     enable = request.bind.find(f"{{{ns.SM}}}enable") if request.bind is not None else None
     enabled = "" if enable is None else management.enable(client, enable)
     _answer(client, outcome, session.jid, f"{more}{bound}{enabled}</bound>")
+    client.offer()
     threshold.open(session)
 
 
 def _answer(client: Client, outcome: Success, who: JID, more: str) -> None:
     identifier = f"<authorization-identifier>{escape(who)}</authorization-identifier>"
     client.write_xml(f"<success xmlns='{ns.SASL2}'>{_additional(outcome.payload)}{identifier}{more}</success>")
-    client.offer()
 
 
 def _bare(address: str) -> str:
