@@ -37,7 +37,7 @@ class Archive:
             return False
         message = result.find(f"{{{_FORWARD}}}forwarded/{_CLIENT}message")
         asked = self._query and result.get("queryid") == self._query and xml.get("from") == self._room
-        if asked and message is not None and len(self._found) < PAGE:
+        if asked and message is not None and len(self._found) <= PAGE:
             ours = message.get("from", "").partition("/")[0] == self._room
             self._found.append((result.get("id", ""), read_message(message, self._room) if ours else None))
         return True
@@ -64,7 +64,7 @@ class Archive:
         yield None
 
     async def _page(self, most: int, where: str, known: str) -> tuple[list[Found], bool] | None:
-        """One page and whether it is the last; None for an error."""
+        """One page and whether it is the last; None for an error, or for more than was asked for."""
         self._query, self._found = secrets.token_hex(6), []
         iq = self._link.make_iq_set(ito=self._room)
         query = Element(f"{{{_MAM}}}query", {"queryid": self._query})
@@ -75,4 +75,6 @@ class Archive:
         answer = await self._link.ask(iq)
         self._query = ""
         fin = None if answer is None else answer.xml.find(f"{{{_MAM}}}fin")
-        return None if fin is None else (self._found, fin.get("complete") in ("true", "1"))
+        if fin is None or len(self._found) > PAGE:
+            return None
+        return self._found, fin.get("complete") in ("true", "1")

@@ -126,12 +126,12 @@ class Bus:
         room has not even taken it by then; the bus goes on trying.
         """
         what = invalidation(keys, tags, prefixes, everything=everything)
+        self.apply(what)
         return await self.publish(what, confirm=confirm, timeout=timeout)
 
     async def publish(self, what: Invalidation, *, confirm: bool, timeout: float) -> Receipt:  # noqa: ASYNC109
-        """As `invalidate`, for an invalidation that is made already."""
+        """As `invalidate`, for an invalidation that is made already, and that this process has applied."""
         running = self._alive()
-        self.apply(what)
         batch = running.outbox.add(what, confirm=confirm)
         try:
             async with asyncio.timeout(timeout):

@@ -52,6 +52,7 @@ class Outbox:
         self._came_back = came_back
         self._say: Callable[[str], None] | None = None
         self._name = ""
+        self._names: set[str] = set()
         self._seq = 0
         self._flying: dict[int, Flying] = {}
         self._gathered = Batch()
@@ -85,6 +86,11 @@ class Outbox:
     def named(self, name: str) -> None:
         """The name that the next messages carry."""
         self._name = name
+        self._names.add(name)
+
+    def said(self, mark: Mark | None) -> bool:
+        """Whether these are this member's own words."""
+        return mark is not None and mark.epoch == self.epoch and mark.origin in self._names
 
     def connected(self, say: Callable[[str], None]) -> None:
         """There is a room to talk to: first what it may have missed, under its old numbers."""

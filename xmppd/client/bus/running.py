@@ -113,10 +113,12 @@ class Running:
         log.info("in %s as %s, with %d members", self.settings.room, room.name, len(self.company.here))
 
     async def _serve(self, room: Room) -> None:
+        began = self.settings.clock()
         while not room.link.lost.done():
             if not self._hearing.following:
                 await self._catch_up(room)
-            if self.lease.expired:
+                began = self.settings.clock()
+            if self.lease.expired and self.settings.clock() - began > self.settings.lease:
                 raise LinkLost(f"the room was silent for {self.settings.lease:g} seconds")
             silent = self.settings.clock() - self.outbox.last_sent
             if silent >= self.settings.beat:
@@ -165,13 +167,10 @@ class Running:
         if message.kind == "done":
             if message.mark is not None and message.mark.epoch == self.outbox.epoch:
                 self.outbox.barriers.done(message.mark.seq, message.sender.partition("/")[2])
-        elif self._own(message):
+        elif self.outbox.said(message.mark):
             self._came_back(message)
         else:
             self._hearing.heard(message)
-
-    def _own(self, message: Heard) -> bool:
-        return message.mark is not None and message.mark.epoch == self.outbox.epoch
 
     def _came_back(self, message: Heard) -> None:
         """Our own words: nothing to drop, for that was done when they were said."""
@@ -184,12 +183,14 @@ class Running:
     def _apply(self, message: Heard) -> None:
         if message.kind != "invalidate":
             self._stats.beats += message.kind == "beat"
-        elif self._own(message):
+        elif self.outbox.said(message.mark):
             self.outbox.came_back(message.mark.seq if message.mark else 0)
         elif self._drop(message) and message.confirm:
             self._confirm(message)
 
     def _confirm(self, message: Heard) -> None:
-        here = self.room is not None and message.sender.partition("/")[2] in self.company.here
+        """Tell the origin: another member who is still here, or the room itself."""
+        nick = message.sender.partition("/")[2]
+        here = not nick or nick in self.company.here
         if self.room is not None and here and message.mark is not None:
             self.room.link.say(write_done(message.sender, message.mark))
