@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
@@ -16,6 +17,7 @@ from tests.bench.meter import Meter
 from tests.bench.occupants import Gathering, a_room, found, message, nick
 from tests.bench.peer import Peer
 from tests.bench.peers import all_peers
+from tests.bench.peers.xmppd import Xmppd
 from tests.bench.plot import Panel, svg
 from tests.bench.probe import Probe
 from tests.bench.table import FLOOR
@@ -35,6 +37,15 @@ class Cost:
     size: int
     join: float
     copy: float
+
+
+class Crowd(Xmppd):
+    """xmppd where large rooms show moderators only."""
+
+    name = "xmppd-crowd"
+    title = "xmppd, `crowd_size: 200`"
+    place = 1
+    rooms: ClassVar[dict[str, object]] = {**Xmppd.rooms, "crowd_size": 200}
 
 
 def measure(peer: Peer, sizes: Sequence[int]) -> list[Cost]:
@@ -110,8 +121,9 @@ def _run(kind: type[Peer], sizes: Sequence[int], folder: Path) -> list[Cost]:
 def main(servers: str | None, most: int, path: Path | None) -> None:
     """Measure rooms of all sizes, and print the table."""
     pin_load()
-    wanted = servers.split(",") if servers else [kind.name for kind in all_peers() if kind.name != FLOOR]
-    kinds = [kind for kind in all_peers() if kind.name in wanted and not kind.missing()]
+    known = [Crowd, *(kind for kind in all_peers() if kind.name != FLOOR)]
+    wanted = servers.split(",") if servers else [kind.name for kind in known]
+    kinds = [kind for kind in sorted(known, key=lambda kind: kind.place) if kind.name in wanted and not kind.missing()]
     sizes = [size for size in SIZES if size <= most]
     with tempfile.TemporaryDirectory(prefix="xmppd-bench-") as folder:
         costs = {kind.title: _run(kind, sizes, Path(folder)) for kind in kinds}
