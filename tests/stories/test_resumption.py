@@ -1,7 +1,7 @@
 """XEP-0198 1 to 4 and 6: stream management is enabled, and both sides acknowledge."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any
 
 import pytest
@@ -189,6 +189,11 @@ class Slow:
 
     def add_done_callback(self, callback: Callable[[Any], object]) -> None:
         self._callbacks.append(callback)
+
+    def __await__(self) -> Generator[Any, None, object]:
+        arrived = asyncio.get_running_loop().create_future()
+        self.add_done_callback(arrived.set_result)
+        return arrived.__await__()
 
     def finish(self) -> None:
         self.done = True

@@ -12,7 +12,7 @@ from xmppd.routing.hooks import SessionEvent
 from xmppd.xmpp.stanza import Element
 
 from .managed import SM, acknowledge, bodies, enable, handled, managed, resume, returning, tag, turn, vanish
-from .test_resumption import CHAT, MODULES, limited, says
+from .test_resumption import CHAT, MODULES, Slow, limited, says
 
 ERRORS = {"s": "urn:ietf:params:xml:ns:xmpp-stanzas"}
 
@@ -254,6 +254,27 @@ async def test_5_who_closed_the_stream_cannot_come_back(world: World) -> None:
     await alice.close()
     again = await returning(world, "alice")
     assert condition(await resume(again, id)) == "item-not-found"
+
+
+async def test_5_not_even_before_the_connection_is_gone(world: World) -> None:
+    """The end of the stream waits for a write; who comes back meanwhile is late, and the session still ends."""
+    alice, id = await managed(world, "alice/phone")
+    slow = Slow()
+
+    def owe(event: Any) -> None:
+        event.owe(slow)
+
+    world.host.hooks.session_send.add(owe)
+    (session,) = world.host.sessions.of(alice.jid.bare)
+    alice.send(CHAT.format("bob", 1) + "</stream:stream>")
+    while not session.door.final:  # type: ignore[attr-defined]
+        await turn()
+    again = await returning(world, "alice")
+    assert condition(await resume(again, id)) == "item-not-found"
+    world.host.hooks.session_send.remove(owe)
+    slow.finish()
+    while world.host.sessions.of(alice.jid.bare):
+        await turn()
 
 
 async def test_5_who_was_sent_away_cannot_come_back(world: World) -> None:

@@ -88,8 +88,10 @@ async def _take_over(client: Client, door: ManagedDoor, h: int) -> bool:
     """False where the session has ended, or somebody else was quicker, while its last stanzas were handled."""
     door.ledger.news(h)
     resumptions, session, host = client.listener.shared.resumptions, door.session, client.host
+    if door.final or host is None:
+        return False
     await door.release()
-    if door.over or door.final or door.client is not None or host is None:
+    if door.over or door.client is not None:
         return False
     resumptions.attached(door)
     door.attach(client, h)

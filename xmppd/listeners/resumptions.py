@@ -144,8 +144,7 @@ class Resumptions:
 
     async def ask_all(self) -> None:
         """The server is about to stop: let clients say what they have, so that they are not given it again."""
-        sessions = [session for host in self._house.hosts.values() for session in host.sessions]
-        asked = [question for question in map(_ask, sessions) if question is not None]
+        asked = [question for question in map(_ask, self._sessions()) if question is not None]
         for _ in range(LAST_LOOKS):
             asked = [question for question in asked if not question()]
             if not asked:
@@ -154,8 +153,12 @@ class Resumptions:
 
     def end_all(self) -> None:
         """The server stops: nobody comes back in time."""
-        for door in list(self._waiting.values()):
-            self.end(door.session, "the server stops")
+        for session in self._sessions():
+            if session.detached:
+                self.end(session, "the server stops")
+
+    def _sessions(self) -> list[Session]:
+        return [session for host in self._house.hosts.values() for session in host.sessions]
 
     def too_late(self, session: Session, stanza: Stanza) -> None:
         """A stanza was sent to a session that is over."""

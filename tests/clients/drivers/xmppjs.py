@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from tests.kit.npm import CACHE
+
 from .base import Access
 
 VERSION: Final = "0.14.0"
@@ -20,12 +22,11 @@ Event = dict[str, Any]
 
 
 def installed() -> Path:
-    """The folder with the library, fetched on first use into the user's cache; RuntimeError says what is missing."""
+    """The folder with the library and what it needs, fetched on first use; RuntimeError says what is missing."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             raise RuntimeError(f"{program} is not installed: apt-get install nodejs npm")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "xmppd-tests" / f"xmpp-client-{VERSION}"
+    folder = (CACHE / f"xmpp-client-{VERSION}").resolve()
     if not (folder / "node_modules" / "@xmpp" / "client").exists():
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text('{"private": true}')
