@@ -4,7 +4,7 @@ from xmppd.api import ACCOUNT, IQ, Module, ModuleOptions, hook, iq_get, option
 """
 
 from xmppd.commands import CommandError, Progress
-from xmppd.config import ConfigError
+from xmppd.config import ConfigError, Secret
 from xmppd.host import Host, House
 from xmppd.metrics import Counter, Gauge, Histogram
 from xmppd.routes import Request, Response
@@ -84,6 +84,7 @@ __all__ = [
     "Returned",
     "RosterChanged",
     "Router",
+    "Secret",
     "Session",
     "SessionEvent",
     "Stage",

@@ -79,7 +79,7 @@ class Loader:
 
     async def start(self, name: str, kind: type[Module], options: Mapping[str, Any]) -> Module:
         """Start one module: options checked, tables made, then attached."""
-        module = kind(self._host, _options(name, kind, options))
+        module = kind(self._host, self._options(name, kind, options))
         module.name = name
         if kind.migrations:
             await self._host.house.storage.migrate(name, kind.migrations)
@@ -108,7 +108,7 @@ class Loader:
     async def reload(self, options: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """Bring the modules to another configuration; returns what was started, stopped or given new options."""
         kinds = {name: find(name) for name in options}
-        checked = {name: _options(name, kinds[name], options[name]) for name in options}
+        checked = {name: self._options(name, kinds[name], options[name]) for name in options}
         changed = []
         for name in [name for name in reversed(list(self.modules)) if name not in options]:
             await self.unload(name)
@@ -121,6 +121,12 @@ class Loader:
                 self.modules[name].options = checked[name]
                 changed.append(f"{name} has new options")
         return changed
+
+    def _options(self, name: str, kind: type[Module], options: Mapping[str, Any]) -> Any:
+        try:
+            return kind.Options.model_validate(dict(options), context={"folder": self._host.house.config.folder})
+        except ValidationError as error:
+            raise ConfigError(explain(error, kind.Options, f"modules.{name}")) from None
 
     def _attach_all(self, module: Module) -> ExitStack:
         """Attach everything, or nothing where that fails; the stack detaches it, the last one first."""
@@ -179,13 +185,6 @@ def _row(method: Any, mark: FeatureMark) -> StreamFeature[Any]:
     offer = mark.advertise
     advertise = partial(offer, method.__self__) if callable(offer) else lambda peer: offer
     return StreamFeature(mark.name, mark.tags, mark.needs, mark.forbids, advertise, method, mark.order)
-
-
-def _options(name: str, kind: type[Module], options: Mapping[str, Any]) -> Any:
-    try:
-        return kind.Options.model_validate(dict(options))
-    except ValidationError as error:
-        raise ConfigError(explain(error, kind.Options, f"modules.{name}")) from None
 
 
 def _ordered(kinds: Mapping[str, type[Module]]) -> list[str]:

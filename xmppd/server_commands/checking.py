@@ -49,16 +49,16 @@ def check_certificates(config: Config) -> None:
 
 def check_modules(config: Config) -> None:
     """`ConfigError` with all that a start would stumble over: modules, their options, what they depend on."""
-    found = [problem for host in config.hosts for problem in _problems(config.of_host(host).modules)]
+    found = [problem for host in config.hosts for problem in _problems(config.of_host(host).modules, config.folder)]
     if found:
         raise ConfigError(list(dict.fromkeys(found)))
 
 
-def _problems(modules: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _problems(modules: Mapping[str, Mapping[str, Any]], folder: Path) -> Iterator[str]:
     for name, options in modules.items():
         try:
             kind = find(name)
-            kind.Options.model_validate(dict(options))
+            kind.Options.model_validate(dict(options), context={"folder": folder})
         except ConfigError as error:
             yield from error.problems
         except ImportError as error:

@@ -111,7 +111,7 @@ class Wardens(RoomCommands):
                     yield room
                 finally:
                     await leave.bury(room)
-                    if not room.gone and not len(room.occupants):
+                    if self.rooms.loaded.get(jid.local) is room and not len(room.occupants):
                         self.rooms.settle(room)
                 return
 
