@@ -184,7 +184,7 @@ class Bosh(Generic[H]):
     def drop(self, handle: H, now: float) -> None:
         """There is nobody behind this handle any more; the client may repeat its request."""
         for held in self._held:
-            if held.handle is handle:
+            if held.handle == handle:
                 held.handle = None
                 self._active = now
 
@@ -240,8 +240,9 @@ class Bosh(Generic[H]):
     def finish(self, condition: str, offender: H | None = None) -> tuple[list[tuple[H, bytes]], bytes]:
         """End the session: what to answer now, and what to say to who asks later (XEP-0124 13, 17.2).
 
-        What is queued goes with the end. `condition` is "" for an end in order. The `offender` is the request that
-        broke the rules; the others are told so.
+        What is queued goes with the end, but not where `condition` is "", an end in order: who ends its session wants
+        nothing more, and some clients break on it. The `offender` is the request that broke the rules; the others are
+        told so.
         """
         out, self._out = self._out, []
         told = f" type='terminate' condition='{condition}'" if condition else " type='terminate'"
@@ -253,8 +254,11 @@ class Bosh(Generic[H]):
         self._held.clear()
         if first is None:
             return out, self.answers.last_words(told)
+        if not condition:
+            goodbye = self.answers.goodbye()
+            return [*out, (first, goodbye), *((handle, EMPTY) for handle in waiting[1:])], goodbye
         last = self.answers.load(rids[0], rids[0], self._active, told)
-        others = EMPTY if not condition else refusal("other-request" if offender is not None else condition)
+        others = refusal("other-request" if offender is not None else condition)
         return [*out, (first, last), *((handle, others) for handle in waiting if handle is not first)], last
 
 

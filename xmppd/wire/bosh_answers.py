@@ -112,6 +112,11 @@ class Answers:
         self.size = max(0, self.size - size) if self._pieces else 0
         return self._keep_it(rid, self._body(more, rid, received, pieces), now, stanzas)
 
+    def goodbye(self) -> bytes:
+        """The end of a session in order."""
+        self._greeting = self._report = ""
+        return self._body(" type='terminate'", 0, 0)
+
     def last_words(self, more: str) -> bytes:
         """What is said to who asks after the end: errors, but no stanzas, for it may never ask."""
         said = [piece for piece in self._pieces if isinstance(piece, bytes)]

@@ -151,8 +151,10 @@ def _resolve(found: Iterable[tuple[str, str]]) -> tuple[dict[str, str], dict[str
         prefix, _, local = name.partition(":")
         if prefix not in declared or prefix == "":
             raise BadBody(f"the prefix of {name} is not declared")
-        if attributes.setdefault(f"{declared[prefix]} {local}", value) is not value:
+        whole = f"{declared[prefix]} {local}"
+        if whole in attributes:
             raise BadBody(f"{name} stands twice")
+        attributes[whole] = value
     return attributes, declared
 
 

@@ -14,6 +14,8 @@ class Purple(Puppet):
 
     name = "libpurple"
     worker = "purple_worker"
+    bosh_url = ""
+    """Where to go by BOSH; TLS is not asked for then."""
 
     @classmethod
     def missing(cls) -> str:
@@ -35,7 +37,9 @@ class Purple(Puppet):
         """Enable the account."""
         access = self.access
         port, security = (access.direct_tls_port, "old_ssl") if direct_tls else (access.starttls_port, "require_tls")
-        await self.order("log_in", self.jid, password, access.host, port, security)
+        if self.bosh_url:
+            security = "opportunistic_tls"
+        await self.order("log_in", self.jid, password, access.host, port, security, self.bosh_url)
 
     async def is_refused(self) -> None:
         """The connection ended with the error for a wrong password."""

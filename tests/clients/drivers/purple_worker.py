@@ -54,8 +54,8 @@ class Face:
 
     # What the test orders
 
-    def log_in(self, jid: str, password: str, server: str, port: int, security: str) -> None:
-        """Enable the account with these settings; `security` is require_tls or old_ssl."""
+    def log_in(self, jid: str, password: str, server: str, port: int, security: str, bosh: str = "") -> None:
+        """Enable the account with these settings; `security` is require_tls or old_ssl, `bosh` a URL to go by."""
         purple = self.purple
         if self._account is None:
             self._account = purple.purple_account_new(jid.encode(), b"prpl-jabber")
@@ -68,6 +68,7 @@ class Face:
         purple.purple_account_set_string(account, b"connect_server", server.encode())
         purple.purple_account_set_int(account, b"port", port)
         purple.purple_account_set_string(account, b"connection_security", security.encode())
+        purple.purple_account_set_string(account, b"bosh_url", bosh.encode())
         purple.purple_account_set_enabled(account, UI, 1)
         self.become("online", "")
 
