@@ -6,6 +6,7 @@ RUFF_RULES = --line-length 120 --target-version py311
 LINT_RULES = $(RUFF_RULES) --select E,F,W,I,UP,B,C4,SIM,RUF,PT,ASYNC,PIE,RET,PERF,S105,S106,S608,TID --ignore RUF012,SIM105,RET505,PERF203
 
 run: .venv/installed
+	$(BIN)/python -m xmppd.cli.vendor
 	$(BIN)/xmppd demo
 
 test: .venv/installed

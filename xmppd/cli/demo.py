@@ -16,6 +16,8 @@ from xmppd.host import Host
 from xmppd.server import Server
 from xmppd.server_commands.checking import read
 
+from . import vendor
+
 from .serving import print_ready, serve
 
 HOST: Final = "localhost"
@@ -39,6 +41,8 @@ TEXT: Final = """
            /roster add alice@localhost     then     /sub request alice@localhost
            /msg alice@localhost hello
 
+[bold]Browser[/bold]    {game}
+
 [bold]Stop[/bold]       Ctrl-C. All is kept in {folder} for the next time; delete that folder to begin anew.
 [bold]Look[/bold]       {xmppctl} -c {config} connected_users_info
 """
@@ -52,6 +56,11 @@ def show_demo() -> None:
     file = folder / "demo.yml"
     if not file.exists():
         file.write_text(importlib.resources.files(__package__).joinpath("demo.yml").read_text())
+
+    link = folder / "game"
+    if not link.exists():
+        link.unlink(missing_ok=True)  # it may lead to where the game was once
+        link.symlink_to(vendor.GAME)
 
     async def ready(server: Server) -> None:
         passwords = await make_accounts(server.hosts[HOST], folder / "passwords")
@@ -98,10 +107,19 @@ def _text(server: Server, folder: Path, passwords: dict[str, str]) -> str:
         folder=folder.absolute(),
         xmppctl=Path(sys.argv[0]).with_name("xmppctl"),
         port=server.doors[0].port,
+        game=_game(server),
         sha1=_fingerprint(server, SHA1()),
         sha256=_fingerprint(server, SHA256()),
         **passwords,
     )
+
+
+def _game(server: Server) -> str:
+    """Where the game is, or what it takes."""
+    if not vendor.FILE.exists():
+        return "no game here: it takes npm (apt-get install npm), then `make run` again"
+    address = f"http://localhost:{server.doors[2].port}/"
+    return f"{address} is a game with a chat inside: come in as alice, and as bob in another window"
 
 
 def _fingerprint(server: Server, hash: HashAlgorithm) -> str:

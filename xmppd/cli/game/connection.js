@@ -8,6 +8,7 @@ import { Strophe, $iq } from "./vendor/strophe.esm.js";
 const DOORS = { websocket: "/xmpp-websocket", bosh: "/http-bind" };
 const LONGEST_WAIT = 15000; // milliseconds between two tries
 const { Status } = Strophe;
+Strophe.setLogLevel(Strophe.LogLevel.WARN);
 
 export class Connection extends EventTarget {
   #tries = 0;
@@ -57,6 +58,11 @@ export class Connection extends EventTarget {
     const iq = $iq(to ? { type, to } : { type });
     fill(iq);
     return new Promise((resolve, reject) => this.strophe.sendIQ(iq, resolve, reject, 20000));
+  }
+
+  // Whether stream management (XEP-0198) will see to it that what contains this id arrives.
+  holds(id) {
+    return (this.strophe.sm?.state.unacked ?? []).some((stanza) => JSON.stringify(stanza).includes(id));
   }
 
   #make(door) {

@@ -75,6 +75,7 @@ connection.addEventListener("fresh", async () => {
   await talk.begin();
   look();
 });
+connection.addEventListener("resumed", () => talk.goOn());
 connection.addEventListener("refused", () => { $("#login").trouble.value = "The server does not know this name and password."; });
 friends.addEventListener("changed", () => view.friends(friends.list()));
 talk.addEventListener("people", () => view.people([...talk.people].sort()));

@@ -42,6 +42,12 @@ export class Talk extends EventTarget {
     this.#makeSure();
   }
 
+  // The old session goes on: it sends again what it had sent. What was said while there was no line it does not know.
+  goOn() {
+    for (const [id, { stanza }] of this.#unsure) if (!this.connection.holds(id)) this.connection.send(stanza);
+    this.#makeSure();
+  }
+
   say(to, text) {
     const id = crypto.randomUUID();
     const type = to === this.lobby ? "groupchat" : "chat";
