@@ -192,6 +192,8 @@ class Slow:
 
     def __await__(self) -> Generator[Any, None, object]:
         arrived = asyncio.get_running_loop().create_future()
+        if self.done:
+            arrived.set_result(self)
         self.add_done_callback(arrived.set_result)
         return arrived.__await__()
 
