@@ -116,7 +116,7 @@ class Xmppd(Server):
                 {"ip": "127.0.0.1", "port": self.doors.starttls, "module": "c2s", "starttls": "required"},
                 {"ip": "127.0.0.1", "port": self.doors.direct_tls, "module": "c2s", "tls": True},
             ],
-            "modules": {"muc": {}, **_demo_modules()},
+            "modules": _demo_modules(),
         }
 
 
@@ -165,11 +165,10 @@ Component "conference.{self.host}" "muc"
 """
 
 
-def _demo_modules() -> dict[str, object]:
+def _demo_modules() -> object:
     """The modules of the server that `make run` starts."""
     demo = Path(xmppd.__file__).parent / "cli" / "demo.yml"
-    modules: dict[str, object] = yaml.safe_load(demo.read_text())["modules"]
-    return modules
+    return yaml.safe_load(demo.read_text())["modules"]
 
 
 def free_ports(count: int) -> list[int]:
