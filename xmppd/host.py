@@ -96,17 +96,19 @@ class Host:
             if stanza.kind != "message":
                 check(stanza)
             chain = self.hooks.session_send
-            if chain.of[stanza.kind]:
-                verdict = chain.begin(event)
+            if handlers := chain.of[stanza.kind]:
+                verdict = chain.through(event, handlers)
                 if verdict is not None and (verdict is STOP or await verdict is STOP):
                     return
-            if event.stanza.to is None:
+            to = event.stanza.to
+            if to is None:
                 await self._take_own(event)
-                return
+            elif to.domain == self.name:  # as `Router.route` does it: nearly all that a session says stays here
+                await self.handle(event)
+            else:
+                await self.house.router.route(event)
         except StanzaError as error:
             await self.house.router.refuse(event, error)
-            return
-        await self.house.router.route(event)
 
     async def _take_own(self, event: Event) -> None:
         """What is sent without `to` (RFC 6120 10.3)."""
@@ -134,8 +136,8 @@ class Host:
             return  # nobody is there to see it, so it is all the same whether there is such an account
         exists = bool(sessions) or await self.exists(bare)
         chain = self.hooks.account_receive
-        if chain.of[stanza.kind] and exists:
-            verdict = chain.begin(event)
+        if exists and (handlers := chain.of[stanza.kind]):
+            verdict = chain.through(event, handlers)
             if verdict is not None and (verdict is STOP or await verdict is STOP):
                 return
             stanza, sessions = event.stanza, self.sessions.of(bare)  # some may have left while a handler waited
@@ -144,7 +146,8 @@ class Host:
             sessions = self.sessions.of(bare)
         action, chosen = choose(stanza, exists, sessions)
         if action is Action.DELIVER and len(chosen) == 1:
-            await chosen[0].deliver(stanza)
+            if (waiting := chosen[0].offer(stanza)) is not None:
+                await waiting
         elif action is Action.DELIVER:
             if stanza.kind == "message":
                 stanza.given(*chosen)
