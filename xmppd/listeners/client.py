@@ -239,6 +239,7 @@ class Client(InOrder[Item]):
         if self.host is not None and self.host is not host and self.state & State.AUTHENTICATED:
             raise StreamError("host-unknown", "the host changed in the middle of a login")
         self.host = host
+        self.exchange = None  # a login ends on the stream and the host it began on
         self.claimed = header.attributes.get("from", "")
         self.write(self.stream.open(host.name, token_urlsafe(12), self._user))
         self.offer()
