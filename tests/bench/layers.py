@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import zstandard
 
 from tests.bench.accounts import HOST
+from tests.bench.web import BoshWire
 from tests.bench.wire import Wire
 
 _CHUNK = 65536
@@ -123,6 +124,28 @@ class Line:
             self._sock.sendall(data)
 
 
+class SecureBosh(BoshWire):
+    """BOSH over https, its bytes counted."""
+
+    def __init__(self, port: int) -> None:
+        self._lines: list[Line] = []
+        super().__init__(port, "/http-bind", self._secured)
+
+    def _secured(self, sock: socket.socket) -> Line:
+        line = Line(sock)
+        line.secure(_trusting())
+        self._lines.append(line)
+        return line
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """Bytes that came in: of HTTP, and of TLS."""
+        return sum(line.received for line in self._lines), sum(line.packed for line in self._lines)
+
+    def end(self) -> None:
+        """Leave the session to its end: who counts is done."""
+
+
 class LayeredWire(Wire):
     """A wire whose bytes are counted, with compression where `method` names one."""
 
@@ -135,10 +158,13 @@ class LayeredWire(Wire):
     def _starttls(self) -> None:
         self.send(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
         self.expect(b"<proceed")
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        self.line.secure(context)
+        self.line.secure(_trusting())
         self._open()
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """Bytes that came in: of the stream, and of TLS."""
+        return self.line.received, self.line.packed
 
     def _scram(self, name: str) -> None:
         super()._scram(name)
@@ -147,3 +173,9 @@ class LayeredWire(Wire):
             self.send(f"<compress xmlns='{_COMPRESS}'><method>{self._method}</method></compress>".encode())
             self.expect(b"<compressed")
             self.line.compress(self._method)
+
+
+def _trusting() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context

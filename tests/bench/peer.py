@@ -40,6 +40,7 @@ class Peer(ABC):
         self.key = key
         self.port = free_port()
         self.web_port = free_port()
+        self.secure_web_port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod

@@ -16,7 +16,7 @@ import msgpack
 from tests.bench.accounts import Account, crowd
 from tests.bench.certificate import make_certificate
 from tests.bench.cpu import family, pin_load, pss_kib
-from tests.bench.layers import LayeredWire
+from tests.bench.layers import LayeredWire, SecureBosh
 from tests.bench.meter import Meter
 from tests.bench.peer import Peer
 from tests.bench.peers.xmppd import Xmppd
@@ -26,6 +26,7 @@ from tests.bench.wire import Wire
 UPDATES = 600  # a minute of them, one each 100 ms; the server is not made to wait for the clock
 SENDER, READER = "a", "b"
 METHODS = ("", "zlib", "zstd")
+BOSH = "BOSH"
 _IBB = "http://jabber.org/protocol/ibb"
 _CROWD = 100
 _WINDOWS = 5
@@ -63,8 +64,7 @@ def accounts() -> list[Account]:
 
 def measure(peer: Peer, way: Way, method: str, windows: int = _WINDOWS) -> Cost:
     """Send the updates over TLS, each stanza once the one before has come; bytes are those of the first window."""
-    sender, reader = peer.login(SENDER), LayeredWire(peer.port, method)
-    reader.login(READER, tls=True)
+    sender, reader = peer.login(SENDER), _reader(peer, method)
     reader.appear()
     _open_channel(sender, reader)
     sent = stanzas(way, reader.jid, UPDATES * (windows + 1))
@@ -72,10 +72,9 @@ def measure(peer: Peer, way: Way, method: str, windows: int = _WINDOWS) -> Cost:
     try:
         with Probe() as probe:
             meter = Meter(peer.pid, probe)
-            line = reader.line
-            stream, tls = line.received, line.packed
+            stream, tls = reader.counted
             _run(meter, sender, reader, sent, way)
-            stream, tls = line.received - stream, line.packed - tls
+            stream, tls = reader.counted[0] - stream, reader.counted[1] - tls
             meter.take(UPDATES)
             cpu = []
             for _ in range(windows):
@@ -86,6 +85,17 @@ def measure(peer: Peer, way: Way, method: str, windows: int = _WINDOWS) -> Cost:
         sender.close()
         reader.close()
     return Cost(stream / UPDATES, tls / UPDATES, statistics.median(cpu))
+
+
+def _reader(peer: Peer, method: str) -> LayeredWire | SecureBosh:
+    """Who receives: over TLS, compressed, or by BOSH."""
+    if method == BOSH:
+        browser = SecureBosh(peer.secure_web_port)
+        browser.login(READER)
+        return browser
+    reader = LayeredWire(peer.port, method)
+    reader.login(READER, tls=True)
+    return reader
 
 
 def memory(peer: Peer, method: str) -> float:
@@ -147,7 +157,7 @@ def as_markdown(costs: dict[tuple[str, str], Cost], kib: dict[str, float]) -> st
         ("---", "---:", "---:", "---:"),
     ]
     for (title, method), cost in costs.items():
-        name = f"{title}, {method or 'not compressed'}"
+        name = f"{title}, by BOSH" if method == BOSH else f"{title}, {method or 'not compressed'}"
         lines.append((name, f"{cost.stream:.1f}", f"{cost.tls:.1f}", f"{cost.cpu:.1f}"))
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     more = ", ".join(f"{kib[method] - kib['']:.0f} KiB with {method}" for method in METHODS if method)
@@ -165,7 +175,8 @@ def main(quick: bool) -> None:
         peer.start()
         try:
             windows = 1 if quick else _WINDOWS
-            costs = {(way.title, method): measure(peer, way, method, windows) for way in WAYS for method in METHODS}
+            methods = (*METHODS, BOSH)
+            costs = {(way.title, method): measure(peer, way, method, windows) for way in WAYS for method in methods}
             kib = {method: memory(peer, method) for method in METHODS}
         finally:
             peer.stop()

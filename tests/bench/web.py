@@ -6,6 +6,8 @@ import re
 import socket
 from base64 import b64encode
 from collections import deque
+from collections.abc import Callable
+from typing import Any
 
 from tests.bench.accounts import HOST
 from tests.bench.wire import Wire
@@ -117,10 +119,12 @@ class WebSocketWire(WebWire):
 class BoshWire(WebWire):
     """XEP-0124 with one request held; two connections while it logs in, one afterwards."""
 
-    def __init__(self, port: int, path: str) -> None:
+    def __init__(self, port: int, path: str, wrap: Callable[[socket.socket], Any] = lambda sock: sock) -> None:
+        """`wrap` lays something around each connection, as TLS."""
         super().__init__(port)
+        self.sock = wrap(self.sock)
         self._head = f"POST {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\n{_HEADERS}Origin: http://{HOST}:{port}\r\n"
-        self._other = socket.create_connection(("127.0.0.1", port), _TIMEOUT)
+        self._other: socket.socket = wrap(socket.create_connection(("127.0.0.1", port), _TIMEOUT))
         self._other.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._free = [self._other, self.sock]
         self._waiting: deque[socket.socket] = deque()

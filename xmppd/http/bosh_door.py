@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CONTENT: Final = b"text/xml; charset=utf-8"
+USUAL: Final = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n" % CONTENT
 CONTENT_TYPE: Final = re.compile(r"[a-z]+/[a-z0-9.+-]+(; ?charset=\"?utf-8\"?)?", re.IGNORECASE)
 MOST_BURIED: Final = 1000  # sessions whose last words are kept for a client that asks once more
 SID: Final = 18  # random bytes; a session id is a capability
@@ -42,7 +43,6 @@ class BoshDoor:
         self.sessions: dict[str, BoshClient] = {}
         self.wheel = Wheel()
         self._buried: dict[str, tuple[bytes, bytes]] = {}
-        self._content: dict[bytes, bytes] = {}
 
     def serve(self, exchange: Exchange) -> None:
         """One request."""
@@ -119,11 +119,10 @@ class BoshDoor:
     def answer(self, exchange: Exchange, xml: bytes, content: bytes, status: int = 200) -> None:
         """Send an answer now."""
         exchange.waiter = None
-        head = self._content.get(content) if status == 200 else None
-        if head is None:
+        if status == 200 and content == CONTENT:
+            head = USUAL
+        else:
             head = b"%bContent-Type: %b\r\nX-Content-Type-Options: nosniff\r\n" % (status_line(status), content)
-            if content == CONTENT and status == 200:
-                self._content[content] = head
         more = exchange.cors
         if len(xml) >= COMPRESS_FROM and (how := encoding(exchange.accepts)):
             xml = compressed(xml, how)

@@ -25,6 +25,7 @@ listen:
   - {ip: 127.0.0.1, port: $port, module: c2s, starttls: optional}
   - {ip: 127.0.0.1, port: $web_port, module: http, cleartext: loopback,
      request_handlers: {/http-bind: bosh, /xmpp-websocket: websocket}}
+  - {ip: 127.0.0.1, port: $secure_web_port, module: http, tls: true, request_handlers: {/http-bind: bosh}}
 limits: {max_connections_per_address: 100000, max_unauthenticated: 100000, max_unauthenticated_per_address: 100000}
 modules: $modules
 """)
@@ -52,7 +53,14 @@ class Xmppd(Peer):
     def provision(self, accounts: Sequence[Account]) -> None:
         (self.folder / "both.pem").write_bytes(self.certificate.read_bytes() + self.key.read_bytes())
         modules = json.dumps({name: {} for name in (*_standard_modules(), *_EXTENSIONS)} | {"muc": self.rooms})
-        text = _CONFIG.substitute(folder=self.folder, port=self.port, web_port=self.web_port, host=HOST, modules=modules)
+        text = _CONFIG.substitute(
+            folder=self.folder,
+            port=self.port,
+            web_port=self.web_port,
+            secure_web_port=self.secure_web_port,
+            host=HOST,
+            modules=modules,
+        )
         self.configuration.write_text(text)
         portable = self.folder / "accounts.xml"
         write_portable(accounts, portable)
