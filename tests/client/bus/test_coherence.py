@@ -1,4 +1,4 @@
-"""The proof of coherence, for a minute. By hand: `python -m tests.client.bus.coherence --minutes 60 --server prosody`."""
+"""The proof of coherence, for a minute; `python -m tests.client.bus.coherence --minutes 60` for an hour."""
 
 from __future__ import annotations
 
