@@ -286,7 +286,8 @@ class Client(InOrder[Item]):
         """The client has proved who it is."""
         self._user, self.claimed = user, ""
         self.stream.grant(State.AUTHENTICATED)
-        self.listener.shared.authenticated(self.address)
+        if not self.gone:  # who has left was counted out then
+            self.listener.shared.authenticated(self.address)
 
     def write_xml(self, xml: str) -> None:
         """Send an element that says its own namespace."""

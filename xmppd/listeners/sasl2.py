@@ -134,6 +134,8 @@ async def _succeed(
     client: Client, host: Host, exchange: Exchange, request: Request, outcome: Success, token: Token | None
 ) -> None:
     """All that was asked for is done before the client hears of it (XEP-0388 2.6.1)."""
+    if client.closing:
+        return  # it has left meanwhile
     user = admit(client, host, exchange, outcome)
     if outcome.authzid and client.claimed and _bare(client.claimed) != user:
         raise SASLError("invalid-authzid", "the stream's from is somebody else")
@@ -154,6 +156,9 @@ async def _bind(client: Client, host: Host, user: JID, request: Request, outcome
         session, threshold, bound = await bind2.bind(client, host, user, request)
     except StanzaError as error:
         raise StreamError("policy-violation", error.text) from None
+    if client.closing or host.sessions.find(session.jid) is not session:
+        await host.close_session(session, "connection closed")
+        raise StreamError("conflict", "the session was ended before it had begun")
     # Nothing waits from here on, so nothing can come between what the client is told and what it is then sent.
     bind2.enter(client, session, threshold)
     enable = request.bind.find(f"{{{ns.SM}}}enable") if request.bind is not None else None
