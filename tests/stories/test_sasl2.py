@@ -16,6 +16,7 @@ from xmppd.xmpp import namespaces as ns
 
 RESPONSE = f"<response xmlns='{ns.SASL2}'/>"
 ABORT = f"<abort xmlns='{ns.SASL2}'/>"
+NEXT = f"<next xmlns='{ns.SASL2}' task='UPGR-SCRAM-SHA-256'/>"
 UPGRADE = f"<upgrade xmlns='{ns.UPGRADE}'>UPGR-SCRAM-SHA-256</upgrade>"
 
 
@@ -141,7 +142,15 @@ async def test_what_cannot_be_read_fails(world: World, request_: str, condition:
 
 
 @pytest.mark.parametrize(
-    "other", ["<message/>", "<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>", "<other xmlns='urn:x'/>"]
+    "other",
+    [
+        "<message/>",
+        "<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>",
+        "<other xmlns='urn:x'/>",
+        authenticate("SCRAM-SHA-1", b"n,,n=alice,r=abc"),
+        NEXT,
+        f"<task-data xmlns='{ns.SASL2}'/>",
+    ],
 )
 async def test_in_the_middle_of_a_login_nothing_else_may_come(world: World, other: str) -> None:
     client = await opened(world)
@@ -218,7 +227,7 @@ async def test_an_account_without_keys_for_a_hash_gets_them_at_login(world: Worl
     answer = await scram(client, "old", "pencil", UPGRADE)
     assert local(answer) == "continue"
     assert text(answer, "sasl2:tasks/sasl2:task") == "UPGR-SCRAM-SHA-256"
-    task = await ask(client, f"<next xmlns='{ns.SASL2}' task='UPGR-SCRAM-SHA-256'/>")
+    task = await ask(client, NEXT)
     salt = find(task, "scram:salt")
     assert salt is not None
     salted = pbkdf2_hmac("sha256", b"pencil", b64decode(salt.text or ""), int(salt.get("iterations", "")))
@@ -241,12 +250,22 @@ async def test_nothing_but_the_task_may_be_done_before_the_success(world: World)
     await scram(client, "old", "pencil", UPGRADE)
     assert failure(await ask(client, f"<next xmlns='{ns.SASL2}' task='UPGR-SCRAM-SHA-512'/>")) == "malformed-request"
     await scram(client, "old", "pencil", UPGRADE)
-    assert failure(await ask(client, f"<task-data xmlns='{ns.SASL2}'/>")) == "malformed-request"
-    await scram(client, "old", "pencil", UPGRADE)
-    await ask(client, f"<next xmlns='{ns.SASL2}' task='UPGR-SCRAM-SHA-256'/>")
+    await ask(client, NEXT)
     short = "<hash xmlns='urn:xmpp:scram-upgrade:0'>AAAA</hash>"
     assert failure(await ask(client, f"<task-data xmlns='{ns.SASL2}'>{short}</task-data>")) == "malformed-request"
     assert "SHA-256" not in (await world.host.accounts.credentials("old") or {})
+
+
+@pytest.mark.parametrize(
+    "other", [RESPONSE, f"<task-data xmlns='{ns.SASL2}'/>", authenticate("PLAIN", plain("old", "pencil")), "<message/>"]
+)
+async def test_2_4_after_continue_nothing_but_its_task_may_come(world: World, other: str) -> None:
+    await old_account(world)
+    client = await opened(world)
+    assert local(await scram(client, "old", "pencil", UPGRADE)) == "continue"
+    client.send(other)
+    error = await client.receive()
+    assert error.tag == f"{{{ns.STREAM}}}error"
 
 
 async def test_upgrades_can_be_switched_off() -> None:

@@ -45,8 +45,9 @@ class Exchange:
         self.user: str | None = None
 
     def accepts(self, tag: str) -> bool:
-        """Whether this element may come now: in the middle of SASL2 nothing else may (XEP-0388 2.4)."""
-        return self.profile != ns.SASL2 or tag.startswith(f"{ns.SASL2} ")
+        """Whether this element may come now: in the middle of SASL2 the next step or its end alone (XEP-0388 2.4)."""
+        expected = "response" if self.upgrade is None else self.upgrade.expected
+        return self.profile != ns.SASL2 or tag in (f"{ns.SASL2} {expected}", f"{ns.SASL2} abort")
 
 
 def context_of(client: Client, host: Host) -> Context:

@@ -33,9 +33,14 @@ class Upgrade:
         """The name of the next one."""
         return f"{PREFIX}{self.hashes[0]}"
 
+    @property
+    def expected(self) -> str:
+        """The element that comes next."""
+        return "task-data" if self.begun else "next"
+
     def begin(self, task: str, iterations: int) -> str:
         """The client begins; what it needs to compute (XEP-0480 6)."""
-        if self.begun or task != self.task:
+        if task != self.task:
             raise SASLError("malformed-request", f"the task to do now is {self.task}")
         self.begun = True
         salt = f"<salt xmlns='{NS_SCRAM}' iterations='{iterations}'>{b64encode(self.salt).decode()}</salt>"
@@ -44,8 +49,6 @@ class Upgrade:
     async def take(self, element: Nonza, accounts: Accounts, iterations: int) -> None:
         """The client has computed; its keys are on disk when this returns."""
         text = element.element.findtext(f"{{{NS_SCRAM}}}hash") or ""
-        if not self.begun:
-            raise SASLError("malformed-request", "begin the task with <next/>")
         hash = self.hashes.pop(0)
         try:
             keys = keys_of(decoded(text.strip().encode(errors="replace")), hash, iterations, self.salt)
