@@ -222,7 +222,7 @@ async def old_account(world: World) -> None:
 
 async def test_an_account_without_keys_for_a_hash_gets_them_at_login(world: World) -> None:
     await old_account(world)
-    client = await opened(world)
+    client = await secure(world)
     assert "UPGR-SCRAM-SHA-256" in [each.text for each in client.features.iter(f"{{{ns.UPGRADE}}}upgrade")]  # type: ignore[union-attr]
     answer = await scram(client, "old", "pencil", UPGRADE)
     assert local(answer) == "continue"
@@ -240,13 +240,21 @@ async def test_an_account_without_keys_for_a_hash_gets_them_at_login(world: Worl
     assert await world.host.accounts.check_password("old", "pencil")  # which takes SHA-256 where it is there
 
 
+async def test_6_in_the_clear_no_keys_are_taken(world: World) -> None:
+    """Who overhears what the client computes could log in with it."""
+    await old_account(world)
+    client = await opened(world)
+    assert find(client.features, "sasl2:authentication/upgrade:upgrade") is None
+    assert local(await scram(client, "old", "pencil", UPGRADE)) == "success"
+
+
 async def test_keys_that_are_there_are_not_replaced(world: World) -> None:
-    assert local(await scram(await opened(world), "alice", "alice", UPGRADE)) == "success"
+    assert local(await scram(await secure(world), "alice", "alice", UPGRADE)) == "success"
 
 
 async def test_nothing_but_the_task_may_be_done_before_the_success(world: World) -> None:
     await old_account(world)
-    client = await opened(world)
+    client = await secure(world)
     await scram(client, "old", "pencil", UPGRADE)
     assert failure(await ask(client, f"<next xmlns='{ns.SASL2}' task='UPGR-SCRAM-SHA-512'/>")) == "malformed-request"
     await scram(client, "old", "pencil", UPGRADE)
@@ -261,7 +269,7 @@ async def test_nothing_but_the_task_may_be_done_before_the_success(world: World)
 )
 async def test_2_4_after_continue_nothing_but_its_task_may_come(world: World, other: str) -> None:
     await old_account(world)
-    client = await opened(world)
+    client = await secure(world)
     assert local(await scram(client, "old", "pencil", UPGRADE)) == "continue"
     client.send(other)
     error = await client.receive()
@@ -271,6 +279,6 @@ async def test_2_4_after_continue_nothing_but_its_task_may_come(world: World, ot
 async def test_upgrades_can_be_switched_off() -> None:
     async with a_world(modules={}, auth={"upgrades": False}) as world:
         await old_account(world)
-        client = await opened(world)
+        client = await secure(world)
         assert find(client.features, "sasl2:authentication/upgrade:upgrade") is None
         assert local(await scram(client, "old", "pencil", UPGRADE)) == "success"

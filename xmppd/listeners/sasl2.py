@@ -45,7 +45,7 @@ def _advertise(client: Client) -> str:
         return ""
     listed = "".join(f"<mechanism>{name}</mechanism>" for name in names)
     inline = f"<inline>{management.FEATURE}{bind2.advertised(host)}{fast.advertised(host, context)}</inline>"
-    tasks = upgrades.advertised(auth.mechanisms) if auth.upgrades else ""
+    tasks = upgrades.advertised(upgrades.offered(auth, client.state))
     return f"<authentication xmlns='{ns.SASL2}'>{listed}{inline}{tasks}</authentication>"
 
 
@@ -97,8 +97,8 @@ async def _go_on(client: Client, host: Host, exchange: Exchange, element: Nonza)
 
 async def _proved(client: Client, host: Host, exchange: Exchange, request: Request, outcome: Success) -> None:
     """The mechanism has done its part. The success may have to wait for upgrades (XEP-0480 4)."""
-    auth = host.config.auth
-    hashes = await upgrades.wanted(request.upgrades, outcome, auth.mechanisms, host.accounts) if auth.upgrades else []
+    offer = upgrades.offered(host.config.auth, client.state)
+    hashes = await upgrades.wanted(request.upgrades, outcome, offer, host.accounts)
     if hashes:
         exchange.mechanism, exchange.upgrade = None, upgrades.Upgrade(outcome, hashes)
         _ask(client, exchange, exchange.upgrade, outcome.payload)

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from xmppd.accounts import Accounts
+from xmppd.config import Auth
 from xmppd.sasl import HASHES, SASLError, Success
 from xmppd.sasl.keys import SALT, keys_of
+from xmppd.wire.features import State
 from xmppd.wire.items import Nonza
 from xmppd.xmpp import namespaces as ns
 
@@ -58,18 +60,22 @@ class Upgrade:
         self.begun, self.salt = False, secrets.token_bytes(SALT)
 
 
-def advertised(mechanisms: tuple[str, ...]) -> str:
-    """The tasks, for the stream feature: hashes of mechanisms that the host has."""
-    hashes = [hash for hash in HASHES if f"SCRAM-{hash}" in mechanisms]
+def offered(auth: Auth, state: int) -> list[str]:
+    """The hashes of mechanisms that the host has; none in the clear, where others hear what the client computes."""
+    if not auth.upgrades or not state & State.SECURE:
+        return []
+    return [hash for hash in HASHES if f"SCRAM-{hash}" in auth.mechanisms]
+
+
+def advertised(hashes: list[str]) -> str:
+    """Their tasks, for the stream feature."""
     return "".join(f"<upgrade xmlns='{ns.UPGRADE}'>{PREFIX}{hash}</upgrade>" for hash in hashes)
 
 
-async def wanted(
-    names: tuple[str, ...], outcome: Success, mechanisms: tuple[str, ...], accounts: Accounts
-) -> list[str]:
-    """Of the tasks that a client asks for, the hashes that its account lacks."""
+async def wanted(names: tuple[str, ...], outcome: Success, hashes: list[str], accounts: Accounts) -> list[str]:
+    """Of the tasks that a client asks for, those of `hashes` that its account lacks."""
     asked = [name.removeprefix(PREFIX) for name in dict.fromkeys(names) if name.startswith(PREFIX)]
-    possible = [hash for hash in asked if hash in HASHES and f"SCRAM-{hash}" in mechanisms]
+    possible = [hash for hash in asked if hash in hashes]
     if not possible or outcome.anonymous:
         return []
     has = await accounts.credentials(outcome.user)
