@@ -19,7 +19,7 @@ LARGEST: Final = 262_144  # bytes of a request: ten thousand ids of the usual le
 MOST_IDS: Final = 10_000  # of one request
 LONGEST_ID: Final = 1000  # characters
 MOST_IDS_SAID: Final = 500  # in one message, so that it stays below 64 KiB, which members of any server are sent
-MOST_CHARACTERS_SAID: Final = 12_000
+MOST_BYTES_SAID: Final = 20_000  # of ids as they are written, twice in a message
 PUBLISHED: Final = (BODY, INVALIDATE, f"{HINTS} store")
 BEATEN: Final = (BEAT, f"{HINTS} no-store")
 
@@ -48,13 +48,14 @@ def read_ids(body: bytes) -> list[str]:
 def split(ids: Sequence[str]) -> Iterator[list[str]]:
     """The same in parts, each small enough for one message."""
     part: list[str] = []
-    characters = 0
+    size = 0
     for id in ids:
-        if part and (len(part) == MOST_IDS_SAID or characters + len(id) > MOST_CHARACTERS_SAID):
+        written = len(escape(id).encode())
+        if part and (len(part) == MOST_IDS_SAID or size + written > MOST_BYTES_SAID):
             yield part
-            part, characters = [], 0
+            part, size = [], 0
         part.append(id)
-        characters += len(id)
+        size += written
     yield part
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from tests.client.people import until
 from tests.clients.servers import free_ports
@@ -91,6 +92,15 @@ async def test_many_ids_become_messages_that_any_server_takes(world: World) -> N
         assert len(answer["ids"]) == 3
         assert answer["confirmed"] == ["web1"]
         assert sorted(heard) == sorted(keys)
+
+
+@pytest.mark.parametrize("letter", ["a", "&", "\u00e4", "\U0001f600"])
+async def test_no_message_is_longer_than_any_server_takes(world: World, letter: str) -> None:
+    bob = await watcher(world)
+    await post(world, "\n".join(letter * 500 + str(number) for number in range(100)))
+    messages = await bob.pending()
+    assert len(messages) > 2
+    assert max(len(etree.tostring(message, encoding="utf-8")) for message in messages) < 65_536
 
 
 async def test_those_that_publish_at_once_are_all_heard_and_nothing_is_missing(world: World) -> None:
