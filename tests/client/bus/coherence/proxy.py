@@ -16,6 +16,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
         self._flows = {True: asyncio.Event(), False: asyncio.Event()}
         self.resume()
 
@@ -54,19 +55,26 @@ class Proxy:
 
     async def stop(self) -> None:
         assert self._server is not None
+        self._stopped = True
         self._server.close()
         for task in self._tasks:
             task.cancel()
         self.reset()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
+            self._writers.discard(writer)
             writer.close()
             return
-        self._writers |= {writer, far_writer}
+        self._writers.add(far_writer)
+        if self._stopped:
+            self.reset()
+            return
         for way, source, drain in ((True, reader, far_writer), (False, far_reader, writer)):
             task = asyncio.create_task(self._pump(source, drain, self._flows[way]))
             self._tasks.add(task)
