@@ -53,7 +53,7 @@ class House:
     commands: Commands
     metrics: Registry
     data_dir: Path
-    fake: bytes = b""  # the secret from which unknown users' salts are made
+    fake: bytes = field(default=b"", repr=False)  # the secret from which unknown users' salts are made
     hosts: dict[str, Host] = field(default_factory=dict)
     routes: Routes = field(default_factory=Routes)
 

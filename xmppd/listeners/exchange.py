@@ -10,7 +10,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
 
 from xmppd.host import Host
-from xmppd.sasl import Challenge, Compute, Context, Lookup, Mechanism, Outcome, SASLError, Success, offered
+from xmppd.sasl import Challenge, Compute, Context, Credentials, Lookup, Mechanism, Outcome, SASLError, Success, offered
 from xmppd.wire.features import State
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
@@ -32,10 +32,11 @@ NS_BINDING: Final = "urn:xmpp:sasl-cb:0"  # XEP-0440
 class Exchange:
     """A login being made; `profile` is the namespace in which it was begun.
 
-    In SASL2 `request` is what the client asked for with it, and `upgrade` the task that stands before its end.
+    `credentials` are the account's keys as they were when it was looked up. In SASL2 `request` is what the client asked
+    for with it, and `upgrade` the task that stands before its end.
     """
 
-    __slots__ = ("mechanism", "profile", "request", "upgrade", "user")
+    __slots__ = ("credentials", "mechanism", "profile", "request", "upgrade", "user")
 
     def __init__(self, mechanism: Mechanism | None, profile: str, request: Request | None = None) -> None:
         self.mechanism = mechanism
@@ -43,6 +44,7 @@ class Exchange:
         self.request = request
         self.upgrade: Upgrade | None = None
         self.user: str | None = None
+        self.credentials: Credentials | None = None
 
     def accepts(self, tag: str) -> bool:
         """Whether this element may come now: in the middle of SASL2 the next step or its end alone (XEP-0388 2.4)."""
@@ -124,9 +126,15 @@ async def _work(client: Client, host: Host, exchange: Exchange, mechanism: Mecha
     if isinstance(outcome, Lookup):
         exchange.user = outcome.user
         must_not_wait(client, host, exchange)
-        return mechanism.found(await host.accounts.credentials(outcome.user))
+        return mechanism.found(await look_up(host, exchange, outcome.user))
     assert isinstance(outcome, Compute)
     return mechanism.computed(await asyncio.to_thread(outcome.work))
+
+
+async def look_up(host: Host, exchange: Exchange, user: str) -> Credentials | None:
+    """The account's keys, with which the login is made."""
+    exchange.credentials = await host.accounts.credentials(user)
+    return exchange.credentials
 
 
 def must_not_wait(client: Client, host: Host, exchange: Exchange) -> None:

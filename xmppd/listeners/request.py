@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -24,7 +24,7 @@ class Request:
     """
 
     mechanism: str
-    initial: bytes
+    initial: bytes = field(repr=False)
     agent: str
     software: str
     resume: Element | None

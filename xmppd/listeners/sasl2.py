@@ -138,7 +138,7 @@ async def _succeed(
     if outcome.authzid and client.claimed and _bare(client.claimed) != user:
         raise SASLError("invalid-authzid", "the stream's from is somebody else")
     client.authenticated(user)
-    more = await fast.token_for(client, host, request, user.local, token)
+    more = await fast.token_for(client, host, exchange, user.local, token)
     if request.resume is not None:
         more += await management.resume(client, request.resume)
     if request.bind is not None and client.session is None:
