@@ -46,7 +46,7 @@ BEFORE_LOGIN = [
     ("unsupported-encoding", "<?xml version='1.0'?>".encode("utf-16")),
     ("unsupported-encoding", b"<?xml version='1.0' encoding='ISO-8859-1'?>"),
     ("unsupported-stanza-type", HEADER + b"<mail/>"),
-    ("unsupported-stanza-type", HEADER + b"<enable xmlns='urn:xmpp:sm:3'/>"),
+    ("unsupported-stanza-type", HEADER + b"<subscribe xmlns='urn:xmpp:unheard-of:0'/>"),
     ("unsupported-version", HEADER.replace(b" version='1.0'>", b">")),
     ("unsupported-version", HEADER.replace(b"version='1.0'>", b"version='0.9'>")),
 ]

@@ -47,7 +47,7 @@ async def test_where_tls_is_required_nothing_else_is_offered() -> None:
 async def test_where_tls_is_optional_it_is_offered_beside_mechanisms() -> None:
     async with a_door(starttls="optional") as world:
         client = await world.dial()
-        assert await offered(client) == ["starttls", "mechanisms"]
+        assert await offered(client) == ["starttls", "authentication", "mechanisms"]
         assert client.features is not None
         assert client.features.find(f"{TLS}starttls/{TLS}required") is None
 
@@ -55,7 +55,7 @@ async def test_where_tls_is_optional_it_is_offered_beside_mechanisms() -> None:
 async def test_where_there_is_no_tls_it_is_not_offered_and_fails() -> None:
     async with a_door(starttls="none") as world:
         client = await world.dial()
-        assert await offered(client) == ["mechanisms"]
+        assert await offered(client) == ["authentication", "mechanisms"]
         client.send(STARTTLS)
         await refused(client)
 
@@ -177,7 +177,7 @@ async def test_direct_tls_agrees_on_the_protocol() -> None:
         await world.account("alice")
         alice = await dial_tls(world, trusting("xmpp-client"))
         assert tls_of(alice).selected_alpn_protocol() == "xmpp-client"
-        assert await offered(alice) == ["mechanisms", "sasl-channel-binding"]
+        assert await offered(alice) == ["authentication", "mechanisms", "sasl-channel-binding"]
         await alice.login("alice", "alice")
         await alice.bind("phone")
         await alice.ping()
