@@ -1,8 +1,10 @@
 """The pool of parsers."""
 
-from tests.wire.streams import HEADER, MESSAGE, fed, framer
+from tests.wire.streams import HEADER, fed, framer
 from xmppd.wire.framer import Framer, Stanza
 from xmppd.wire.parsers import Parsers
+
+MESSAGE = b"<message to='bob@localhost' id='1'><body>needs &lt;a parser&gt;</body></message>"
 
 
 def idle(parsers: Parsers) -> int:

@@ -22,6 +22,7 @@ from .cutter import WHITESPACE, Context, Cutter, too_long
 from .headers import plain_header
 from .items import End, Header, Item, Nonza
 from .parsers import Parsers
+from .stanzas import PLAIN, plain_stanzas
 
 __all__ = ["End", "Framer", "Header", "Item", "Nonza", "Parsers", "Stanza"]
 
@@ -51,6 +52,7 @@ class Framer:
         "_home",
         "_over",
         "_parsers",
+        "_plain",
         "_rescanned",
         "content",
         "lang",
@@ -85,6 +87,7 @@ class Framer:
             self._cutter.close()
         self._context: Context | None = None
         self._home: list[Cutter] | None = None
+        self._plain = False
         self._cutter = None
         self._buffer, self._fed, self._rescanned = b"", 0, 0
 
@@ -97,6 +100,8 @@ class Framer:
             end, acks = at_the_end(data)
             if acks:
                 return self._feed_acks(data, end, acks)
+        if self._plain and not self._buffer and (plain := plain_stanzas(data, self.limit, self.lang)):
+            return plain
         if home and not self._buffer and data.endswith(b">"):  # as a rule: whole stanzas, and a parser that waits
             cutter = home.pop()
             cutter.age, cutter.done = cutter.fed, 0
@@ -149,6 +154,7 @@ class Framer:
     def _begin(self, header: Header, context: Context) -> None:
         self._context, self.lang = self._parsers.share(context), header.lang
         self._home = self._parsers.home(self._context, self.content)
+        self._plain = self._context == PLAIN and self.content == ns.CLIENT
 
     def _settle(self, cutter: Cutter, buffer: bytes, whole: int, items: list[Item]) -> list[Item]:
         if items:

@@ -56,13 +56,28 @@ def stanza(kind: str, attributes: dict[str, str], letter: bytes, names: tuple[st
     to, sender = take("to", None), take("from", None)
     type, id = take("type", ""), take("id", "")
     lang = take(LANG, lang)
+    return addressed(kind, to, sender, type, id, lang, letter, names, _extra(attributes) if attributes else None)
+
+
+def addressed(
+    kind: str,
+    to: str | None,
+    sender: str | None,
+    type: str,
+    id: str,
+    lang: str,
+    letter: bytes,
+    names: tuple[str, ...],
+    extra: dict[str, str] | None = None,
+) -> Stanza:
+    """The stanza with these attributes; an address that is none is its flaw."""
     flaw = None
     try:
         to_jid = None if to is None else JID.parse(to)
         from_jid = None if sender is None else JID.parse(sender)
     except StanzaError as error:
         flaw, to_jid, from_jid = error, None, None
-    made = Stanza(kind, to_jid, from_jid, type, id, lang, letter, names, _extra(attributes) if attributes else None)
+    made = Stanza(kind, to_jid, from_jid, type, id, lang, letter, names, extra)
     made.flaw = flaw
     return made
 

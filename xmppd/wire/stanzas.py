@@ -1,0 +1,101 @@
+"""Stanzas as nearly every client writes nearly all of them, read without a parser."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.stanza import Stanza
+
+from .cutter import Context
+from .items import addressed
+
+PLAIN: Final[Context] = (("stream", ns.STREAM), ("", ns.CLIENT))
+"""The namespaces of a stream on which this file's way of reading is right."""
+
+# What is not of this kind, a parser reads: references, CDATA, prefixes, ">" in a text, white space in tags, and so on.
+NAME: Final = rb"[A-Za-z][A-Za-z0-9._-]*+"
+VALUE: Final = rb"""(?:'[^'"<>&\x00-\x1f]*+'|"[^'"<>&\x00-\x1f]*+")"""
+TEXT: Final = rb"[^<>&\x00-\x08\x0b\x0c\x0e-\x1f]*+"
+CHILD: Final = rb"<(?P<name>%b)(?: %b=%b){0,8}+(?: ?/>|>%b</(?P=name)>)" % (NAME, NAME, VALUE, TEXT)
+STANZA: Final = re.compile(
+    rb"<(message|presence|iq)((?: (?:to|from|id|type|xml:lang)=%b){0,5}+)(?: ?/>|>((?:%b)*+)</\1>)" % (VALUE, CHILD)
+)
+TAG: Final = re.compile(rb"<(%b)((?: %b=%b)*+)" % (NAME, NAME, VALUE))
+ATTRIBUTE: Final = re.compile(rb" (%b)=(%b)" % (NAME, VALUE))
+LEANING: Final = b"stream:"  # may need the header's prefix
+HALF_SURE: Final = b"\xef\xbf"  # begins U+FFFE and U+FFFF, which UTF-8 can write and XML may not hold
+TAGS: Final = 1024  # of children that are remembered; those of one kind of client are a dozen
+LONGEST: Final = 200  # bytes of one that is worth it
+RESERVED: Final = ("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/")
+
+
+def plain_stanzas(data: bytes, limit: int, lang: str) -> list[Stanza] | None:
+    """The stanzas in `data`, on a stream of namespaces `PLAIN`, each as a parser would give it.
+
+    None where there is anything else in it than whole stanzas of the plainest kind: a parser has to look at it then.
+    """
+    found: list[Stanza] = []
+    end, whole = 0, len(data)
+    if whole > limit or LEANING in data or (not data.isascii() and not _is_text(data)):
+        return None
+    while end < whole:
+        match = STANZA.match(data, end)
+        if match is None:
+            return None
+        made = _stanza(match[1].decode(), match[2].decode(), match[3] or b"", lang)
+        if made is None:
+            return None
+        found.append(made)
+        end = match.end()
+    return found
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return HALF_SURE not in data
+
+
+def _stanza(kind: str, inside: str, letter: bytes, lang: str) -> Stanza | None:
+    names: list[str] = []
+    for tag in TAG.findall(letter) if letter else ():
+        name = _child(tag) if len(tag[0]) + len(tag[1]) <= LONGEST else _child.__wrapped__(tag)
+        if name is None:
+            return None
+        names.append(name)
+    pieces = inside.replace('"', "'").split("'")
+    said = dict(zip(pieces[:-1:2], pieces[1::2], strict=True))
+    if 2 * len(said) + 1 != len(pieces):
+        return None
+    say = said.get
+    return addressed(
+        kind,
+        say(" to="),
+        say(" from="),
+        say(" type=", ""),
+        say(" id=", ""),
+        say(" xml:lang=", lang),
+        letter,
+        tuple(names),
+    )
+
+
+@lru_cache(TAGS)
+def _child(tag: tuple[bytes, bytes]) -> str | None:
+    """The `"namespace name"` of a child, None where only a parser can tell."""
+    name, inside = tag
+    found = ATTRIBUTE.findall(inside)
+    said = dict(found)
+    if len(said) != len(found):
+        return None
+    namespace = said.get(b"xmlns", b"''")[1:-1].decode()
+    if b"xmlns" not in said:
+        return f"{ns.CLIENT} {name.decode()}"
+    if not namespace or " " in namespace or namespace in RESERVED:
+        return None
+    return f"{namespace} {name.decode()}"
