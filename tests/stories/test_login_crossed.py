@@ -166,6 +166,26 @@ async def test_a_session_whose_client_leaves_before_it_knows_of_it_ends(world: W
     assert message.findtext("{jabber:client}body") == "there?"
 
 
+async def test_what_waits_for_a_session_to_begin_is_bounded() -> None:
+    async with a_world(limits={"max_queue": 65536}) as world:
+        await world.account("alice")
+        gate, bob, client = Gate(), await world.online("bob/desk"), await secure(world)
+        world.host.hooks.session_bound.add(gate.wait)
+        come(client)
+        await gate.reached.wait()
+        (session,) = world.host.sessions.of("alice@localhost")
+        for number in range(8):
+            bob.send(f"<message to='{session.jid}' type='chat' id='{number}'><body>{'x' * 10000}</body></message>")
+        await bob.ping()
+        assert not world.host.sessions.of("alice@localhost")
+        await gate.open(world)
+        await client.receives_stream_error("policy-violation")
+        alice = await world.session("alice/desk")
+        alice.send("<presence/>")
+        got = [each.get("id") for each in await alice.pending() if local(each) == "message"]
+        assert got == [str(number) for number in range(8)]
+
+
 async def test_a_session_that_is_ended_before_its_client_knows_of_it_stays_so(world: World, gate: Gate) -> None:
     client = await secure(world)
     come(client)

@@ -35,16 +35,27 @@ REPLACED: Final = StreamError("conflict", "the same client has come again")
 
 
 class Threshold:
-    """The door of a session whose client has not heard of it yet: what comes for it waits."""
+    """The door of a session whose client has not heard of it yet: what comes for it waits.
+
+    Past the bytes that a connection may have waiting the session ends, and what waited goes back to the road.
+    """
 
     def __init__(self, client: Client) -> None:
+        self.session: Session | None = None
         self._client = client
         self._since = client.listener.shared.house.clock.time()
         self._waiting: list[tuple[Stanza, float]] = []
+        self._size = 0
 
     def send(self, stanza: Stanza) -> None:
         """Keep it; a session that nobody knows of gets little."""
         self._waiting.append((stanza, self._since))
+        self._size += len(stanza.data)
+        shared = self._client.listener.shared
+        if self._size > shared.limits.max_queue and self.session is not None:
+            self._size = 0
+            self.close(StreamError("policy-violation", "too much has come before the session had begun"))
+            shared.resumptions.end(self.session, "too much waits for its beginning")
 
     def close(self, error: StreamError | None = None) -> None:
         """End the stream."""
@@ -97,7 +108,7 @@ async def bind(client: Client, host: Host, user: JID, request: Request) -> tuple
     await _replace_earlier(host, user, request.agent)
     threshold = Threshold(client)
     session = await host.open_session(user, resource(host.house.fake, user, tag, request.agent), threshold, "closeold")
-    session.client = request.software
+    threshold.session, session.client = session, request.software
     if request.agent:
         session.keep(AGENT, request.agent)
     bound = Bound(session, wanted(request.bind), [])
