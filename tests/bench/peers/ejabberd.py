@@ -86,7 +86,9 @@ class Ejabberd(Peer):
 
     def provision(self, accounts: Sequence[Account]) -> None:
         (self.folder / "both.pem").write_bytes(self.certificate.read_bytes() + self.key.read_bytes())
-        self.configuration.write_text(_CONFIG.substitute(folder=self.folder, port=self.port, web_port=self.web_port, host=HOST))
+        self.configuration.write_text(
+            _CONFIG.substitute(folder=self.folder, port=self.port, web_port=self.web_port, host=HOST)
+        )
         portable = self.folder / "accounts.xml"
         write_portable(accounts, portable)
         command = [*self.command(), "-eval", _IMPORT.format(path=portable)]
