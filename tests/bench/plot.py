@@ -9,6 +9,7 @@ Line = Sequence[tuple[float, float]]
 """Points of one line: size and figure."""
 
 _WIDTH, _HEIGHT, _MARGIN = 420, 300, 52
+_LEGEND, _NAME = 20, 160  # height of the names' line, and the width of one
 _COLOURS = ("#1b6ac9", "#d1742a", "#3a8f4d", "#8a4fb0", "#777777")
 
 
@@ -21,9 +22,10 @@ class Panel:
 
 
 def svg(panels: Sequence[Panel], across: str) -> str:
-    """The panels side by side; `across` says what the sizes are."""
+    """The panels side by side, with the same lines in each; `across` says what the sizes are."""
     drawn = "".join(_panel(panel, index * _WIDTH, across) for index, panel in enumerate(panels))
-    size = f"width='{_WIDTH * len(panels)}' height='{_HEIGHT}'"
+    drawn += _legend([*dict.fromkeys(name for panel in panels for name in panel.lines)])
+    size = f"width='{_WIDTH * len(panels)}' height='{_HEIGHT + _LEGEND}'"
     frame = "<rect width='100%' height='100%' fill='white'/>"
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' {size} font-family='sans-serif' font-size='11'>{frame}{drawn}</svg>\n"
@@ -43,12 +45,18 @@ def _panel(panel: Panel, left: float, across: str) -> str:
         _text(_MARGIN - 5, y.at(tick) + 4, f"{tick:g}", "end") + _rule(_MARGIN, y.at(tick), "H", _WIDTH - 16)
         for tick in y.ticks()
     ]
-    for index, (name, line) in enumerate(panel.lines.items()):
+    for index, line in enumerate(panel.lines.values()):
         colour = _COLOURS[index % len(_COLOURS)]
         path = " ".join(f"{x.at(size):.1f},{y.at(figure):.1f}" for size, figure in line)
         parts.append(f"<polyline points='{path}' fill='none' stroke='{colour}' stroke-width='2'/>")
-        parts.append(_text(_MARGIN + 8, 42 + 14 * index, name, "start", colour))
     return f"<g transform='translate({left},0)'>{''.join(parts)}</g>"
+
+
+def _legend(names: Sequence[str]) -> str:
+    return "".join(
+        _text(_MARGIN + index * _NAME, _HEIGHT + _LEGEND / 2, f"— {name}", "start", _COLOURS[index % len(_COLOURS)])
+        for index, name in enumerate(names)
+    )
 
 
 class _Axis:

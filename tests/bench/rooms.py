@@ -43,7 +43,7 @@ class Crowd(Xmppd):
     """xmppd where large rooms show moderators only."""
 
     name = "xmppd-crowd"
-    title = "xmppd, `crowd_size: 200`"
+    title = "xmppd, crowd_size 200"
     place = 1
     rooms: ClassVar[dict[str, object]] = {**Xmppd.rooms, "crowd_size": 200}
 
