@@ -28,6 +28,7 @@ format: .venv/installed
 bench: .venv/installed
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.updates
+	$(BIN)/python -m tests.bench.bus
 
 docs: .venv/installed
 	$(BIN)/python -m xmppd modules --markdown > docs/module-list.md

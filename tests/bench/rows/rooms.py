@@ -21,7 +21,8 @@ _JOIN_WINDOWS = 2
 _SIZE, _ROOMS, _MEMORY_WINDOWS = 50, 20, 3
 
 
-def _login(peer: Peer, number: int) -> list[Wire]:
+def login(peer: Peer, number: int) -> list[Wire]:
+    """So many sessions."""
     return [peer.login(account.name) for account in crowd("user", number)]
 
 
@@ -30,18 +31,21 @@ class Talk(CpuRow):
 
     def __init__(self, name: str, title: str, place: int, goal: Goal, *, size: int, senders: int = 1) -> None:
         super().__init__(name, title, place, goal)
-        self._size = size
+        self.size = size
         self._senders = senders
 
     def accounts(self, effort: Effort) -> Iterable[Account]:
-        return crowd("user", self._size)
+        return crowd("user", self.size)
 
     def enter(self, peer: Peer, effort: Effort) -> None:
-        wires, room = _login(peer, self._size), a_room()
+        wires, room = login(peer, self.size), a_room()
         gather(wires, room)
-        self._message = message(room, _TEXT)
+        self.begin(Pump(wires, b"</body>", self.saw), message(room, _TEXT))
+
+    def begin(self, pump: Pump, text: bytes) -> None:
+        """The senders say this, again and again."""
+        self._pump, self._message = pump, text
         self._seen = self._missing = 0
-        self._pump = Pump(wires, b"</body>", self._saw)
         self._say()
 
     def window(self, meter: Meter, effort: Effort) -> int:
@@ -55,14 +59,15 @@ class Talk(CpuRow):
         for wire in self._pump.wires:
             wire.sock.close()
 
-    def _saw(self, _index: int, number: int) -> None:
+    def saw(self, _index: int, number: int) -> None:
         self._seen += number
         self._missing -= number
         if not self._missing:
             self._say()
 
     def _say(self) -> None:
-        self._missing = self._senders * self._size
+        """Each sender says it, and then waits until all have heard all."""
+        self._missing = self._senders * self.size
         for wire in self._pump.wires[: self._senders]:
             wire.sock.send(self._message)
 
@@ -81,7 +86,7 @@ class Joins(CpuRow):
         return super().measure(peer, replace(effort, windows=min(effort.windows, _JOIN_WINDOWS)))
 
     def enter(self, peer: Peer, effort: Effort) -> None:
-        self._wires = _login(peer, effort.load(_JOINS))
+        self._wires = login(peer, effort.load(_JOINS))
 
     def window(self, meter: Meter, effort: Effort) -> int:
         room = a_room()
@@ -107,7 +112,7 @@ class Occupants(Row):
         return crowd("user", _SIZE)
 
     def measure(self, peer: Peer, effort: Effort) -> Figure:
-        wires, occupants = _login(peer, _SIZE), effort.load(_ROOMS) * _SIZE
+        wires, occupants = login(peer, _SIZE), effort.load(_ROOMS) * _SIZE
         levels = []
         # The first rooms fill what logging in left behind.
         for _ in range(_MEMORY_WINDOWS + 1):
