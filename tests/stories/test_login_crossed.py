@@ -10,7 +10,7 @@ from scramp import ScramClient
 from tests.kit.bosh import Bosh
 from tests.kit.client import Client
 from tests.kit.login import failure, say
-from tests.kit.sasl2 import PHONE, authenticate, local, plain
+from tests.kit.sasl2 import PHONE, authenticate, find, local, plain
 from tests.kit.tls import secure, upgrade
 from tests.kit.world import World, a_world
 from tests.stories.managed import turn
@@ -210,3 +210,36 @@ async def test_of_two_logins_of_one_installation_at_once_the_later_stays(world: 
     await second.ping()
     assert len(world.host.sessions) == 1
     assert len(shared(world).resumptions._doors) == 1
+
+
+async def test_who_lost_the_race_to_resume_ends_no_session_by_binding_another(world: World) -> None:
+    gate, client, first, second = Gate(), await secure(world), await secure(world), await secure(world)
+    come(client)
+    enabled = find(await client.receive(), "bind:bound/sm:enabled")
+    assert enabled is not None
+    world.host.hooks.session_resumed.add(gate.wait)
+    again = f"<resume xmlns='{ns.SM}' previd='{enabled.get('id')}' h='0'/>{BIND}"
+    come(first, again)
+    await gate.reached.wait()
+    come(second, again)
+    await first.receives_stream_error("conflict")
+    await gate.open(world)
+    answer = await second.receive()
+    assert find(answer, "sm:resumed") is not None
+    await second.ping()
+    assert len(world.host.sessions) == 1
+
+
+async def test_what_comes_behind_a_login_is_answered_behind_its_success(world: World) -> None:
+    client = await secure(world)
+    request = authenticate("PLAIN", plain("alice", "alice"), BIND)
+    client.send(f"{request}<iq type='get' id='1' to='localhost'><ping xmlns='{ns.PING}'/></iq>")
+    assert [local(await client.receive()) for _ in range(3)] == ["success", "features", "iq"]
+
+
+async def test_and_behind_a_failure_by_the_end_of_the_stream(world: World) -> None:
+    client = await secure(world)
+    request = authenticate("PLAIN", plain("alice", "wrong"), BIND)
+    client.send(f"{request}<iq type='get' id='1' to='localhost'><ping xmlns='{ns.PING}'/></iq>")
+    assert local(await client.receive()) == "failure"
+    await client.receives_stream_error("not-authorized")

@@ -133,14 +133,16 @@ async def _succeed(
 ) -> None:
     """All that was asked for is done before the client hears of it (XEP-0388 2.6.1)."""
     if client.closing:
-        return  # it has left meanwhile
-    user = admit(client, host, exchange, outcome)
-    if outcome.authzid and client.claimed and _bare(client.claimed) != user:
+        return  # nobody is there any more; so below
+    if outcome.authzid and client.claimed and _bare(client.claimed) != outcome.authzid:
         raise SASLError("invalid-authzid", "the stream's from is somebody else")
+    user = admit(client, host, exchange, outcome)
     client.authenticated(user)
     more = await fast.token_for(client, host, exchange, user.local, token)
     if request.resume is not None:
         more += await management.resume(client, request.resume)
+    if client.closing:
+        return
     if request.bind is not None and client.session is None:
         await _bind(client, host, user, request, outcome, more)
     else:
