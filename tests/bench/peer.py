@@ -130,7 +130,8 @@ class Peer(ABC):
             if self._process.poll() is not None:
                 break
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                for port in (self.port, self.web_port)[: 1 + self.speaks_web]:
+                    socket.create_connection(("127.0.0.1", port), 1).close()
             except OSError:
                 time.sleep(0.1)
             else:

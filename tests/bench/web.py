@@ -167,7 +167,7 @@ class BoshWire(WebWire):
     def end(self) -> None:
         with contextlib.suppress(OSError):
             self.sock.sendall(self.request(more=" type='terminate'"))
-        self.sock.shutdown(socket.SHUT_WR)
+            self.sock.shutdown(socket.SHUT_WR)
 
     def _open(self) -> None:
         if not self._sid:

@@ -34,15 +34,23 @@ class BoshDoor:
     """All BOSH sessions of a listener."""
 
     def __init__(self, listener: HTTPListener) -> None:
-        limits = listener.shared.limits
         self.listener = listener
         self.clock = listener.shared.house.clock
         self.outbox = listener.shared.outbox
-        self.max_queue = limits.max_queue
-        self.offer = Offer(limits.bosh_wait, limits.max_bosh_hold, limits.bosh_inactivity, limits.bosh_maxpause)
         self.sessions: dict[str, BoshClient] = {}
         self.wheel = Wheel()
         self._buried: dict[str, tuple[bytes, bytes]] = {}
+
+    @property
+    def offer(self) -> Offer:
+        """What a new session may have."""
+        limits = self.listener.shared.limits
+        return Offer(limits.bosh_wait, limits.max_bosh_hold, limits.bosh_inactivity, limits.bosh_maxpause)
+
+    @property
+    def max_queue(self) -> int:
+        """Bytes that may wait for a client."""
+        return self.listener.shared.limits.max_queue
 
     def serve(self, exchange: Exchange) -> None:
         """One request."""

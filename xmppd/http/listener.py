@@ -39,7 +39,8 @@ class HTTPListener(TCPListener[Any]):
         self.features: Features[Any] = Features(login.ROWS)
         self.initial_state = NO_LAYERS
         self.dates = Dates(shared.house.clock)
-        self.readers = Readers(Bounds(shared.limits.max_http_body))
+        self._bounds = Bounds(shared.limits.max_http_body)
+        self.readers = Readers(self._bounds)
         self._addresses: Counter[str] = Counter()
         self._websocket = WebSocketDoor(self)
         self.bosh = BoshDoor(self)
@@ -59,6 +60,11 @@ class HTTPListener(TCPListener[Any]):
         await super().open()
         if "bosh" in self.options.request_handlers.values():
             self._seconds = self.shared.house.timetable.every(1.0, self.bosh.turn)
+
+    def check(self, interval: float) -> None:
+        """See `TCPListener.check`; limits may have changed meanwhile."""
+        self._bounds.body = self.shared.limits.max_http_body
+        super().check(interval)
 
     def say_goodbye(self) -> None:
         """End every stream, then close what is open."""

@@ -12,6 +12,11 @@ TCP = {"port": 0, "ip": "127.0.0.1", "module": "c2s", "starttls": "optional"}
 HANDLERS = {"/http-bind": "bosh", "/xmpp-websocket": "websocket", "/.well-known/host-meta": "host_meta"}
 
 
+def message(to: object, text: str = "hello") -> str:
+    """A chat message that says its namespace."""
+    return f"<message xmlns='jabber:client' to='{to}' type='chat'><body>{text}</body></message>"
+
+
 def http_door(**changes: Any) -> dict[str, Any]:
     """An entry of `listen`."""
     door = {"port": 0, "ip": "127.0.0.1", "module": "http", "request_handlers": HANDLERS, "cleartext": "loopback"}
