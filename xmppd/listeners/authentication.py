@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from xmppd.host import Host
-from xmppd.sasl import Challenge, SASLError, Success, begin, offered
+from xmppd.sasl import Challenge, SASLError, Success, offered
 from xmppd.wire.features import State, StreamFeature
 from xmppd.wire.items import Nonza
 from xmppd.xmpp import namespaces as ns
@@ -15,6 +15,7 @@ from xmppd.xmpp.stanza import Stanza, escape
 from .exchange import (
     Exchange,
     admit,
+    begun,
     bindings,
     context_of,
     count_failure,
@@ -68,11 +69,7 @@ def _exchange(client: Client, host: Host, element: Nonza) -> Exchange:
         if running is None or running.profile != ns.SASL:
             raise SASLError("malformed-request", "there is no exchange to respond to")
         return running
-    if not client.state & State.READY:
-        raise SASLError("encryption-required", "start TLS first")
-    context = context_of(client, host)
-    offer = offered(host.config.auth.mechanisms, context)
-    return Exchange(begin(element.attributes.get("mechanism", ""), context, host.accounts.fake, offer), ns.SASL)
+    return Exchange(begun(client, host, element.attributes.get("mechanism", "")), ns.SASL)
 
 
 def _payload(element: Nonza) -> bytes:

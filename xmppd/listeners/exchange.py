@@ -10,7 +10,19 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
 
 from xmppd.host import Host
-from xmppd.sasl import Challenge, Compute, Context, Credentials, Lookup, Mechanism, Outcome, SASLError, Success, offered
+from xmppd.sasl import (
+    Challenge,
+    Compute,
+    Context,
+    Credentials,
+    Lookup,
+    Mechanism,
+    Outcome,
+    SASLError,
+    Success,
+    begin,
+    offered,
+)
 from xmppd.wire.features import State
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
@@ -61,6 +73,14 @@ def context_of(client: Client, host: Host) -> Context:
     binding = client.listener.shared.certificates.endpoint_binding(engine.ssl_object)
     own = _own_jids(engine.peer_certificate)
     return _signed(Context(host.name, secure, binding, own, host.accounts.iterations), host)
+
+
+def begun(client: Client, host: Host, name: str) -> Mechanism:
+    """The mechanism with which a client begins; `SASLError` for one that it was not offered."""
+    if not client.state & State.READY:
+        raise SASLError("encryption-required", "start TLS first")
+    context = context_of(client, host)
+    return begin(name, context, host.accounts.fake, offered(host.config.auth.mechanisms, context))
 
 
 def _signed(context: Context, host: Host) -> Context:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from xmppd.host import Host
-from xmppd.sasl import Challenge, SASLError, Success, begin, offered
+from xmppd.sasl import Challenge, SASLError, Success, offered
 from xmppd.sasl.hashed_token import NAMES as TOKEN_MECHANISMS
 from xmppd.tokens import Token
 from xmppd.wire.features import State, StreamFeature
@@ -19,6 +19,7 @@ from . import bind2, fast, management, upgrades
 from .exchange import (
     Exchange,
     admit,
+    begun,
     context_of,
     count_failure,
     decoded,
@@ -65,14 +66,9 @@ async def _receive(client: Client, element: Nonza | Stanza) -> None:
 
 
 def _begin(client: Client, host: Host, element: Nonza) -> Exchange:
-    if not client.state & State.READY:
-        raise SASLError("encryption-required", "start TLS first")
     request = read(element)
-    if request.mechanism in TOKEN_MECHANISMS:
-        return Exchange(None, ns.SASL2, request)
-    context = context_of(client, host)
-    offer = offered(host.config.auth.mechanisms, context)
-    return Exchange(begin(request.mechanism, context, host.accounts.fake, offer), ns.SASL2, request)
+    by_token = request.mechanism in TOKEN_MECHANISMS
+    return Exchange(None if by_token else begun(client, host, request.mechanism), ns.SASL2, request)
 
 
 async def _go_on(client: Client, host: Host, exchange: Exchange, element: Nonza) -> None:
@@ -133,7 +129,7 @@ async def _succeed(
 ) -> None:
     """All that was asked for is done before the client hears of it (XEP-0388 2.6.1)."""
     if client.closing:
-        return  # nobody is there any more; so below
+        return  # nobody is there any more
     if outcome.authzid and client.claimed and _bare(client.claimed) != outcome.authzid:
         raise SASLError("invalid-authzid", "the stream's from is somebody else")
     user = admit(client, host, exchange, outcome)
@@ -141,8 +137,6 @@ async def _succeed(
     more = await fast.token_for(client, host, exchange, user.local, token)
     if request.resume is not None:
         more += await management.resume(client, request.resume)
-    if client.closing:
-        return
     if request.bind is not None and client.session is None:
         await _bind(client, host, user, request, outcome, more)
     else:
@@ -152,6 +146,8 @@ async def _succeed(
 
 
 async def _bind(client: Client, host: Host, user: JID, request: Request, outcome: Success, more: str) -> None:
+    if client.closing:
+        return  # another was quicker to resume the session
     try:
         session, threshold, bound = await bind2.bind(client, host, user, request)
     except StanzaError as error:
