@@ -14,15 +14,18 @@ from tests.bench.bus.xmppd import RoomOfTheBus
 from tests.bench.cpu import pin_load
 
 WAYS: tuple[type[Way], ...] = (RoomOfTheBus, RedisPubSub, Notify)
-_HEADS = ("", "median", "99 %", "the last of them, median", "keys a second", "CPU µs a copy", "promises")
+_HEADS = (
+    "", "median", "99 %", "last of them, median", "member, CPU µs a copy", "keys a second", "server, CPU µs a copy",
+    "promises",
+)  # fmt: skip
 
 
 def as_markdown(costs: Mapping[type[Way], Cost]) -> str:
     """A line for each way."""
-    lines = [_HEADS, ("---", *["---:"] * 5, "---")]
+    lines = [_HEADS, ("---", *["---:"] * 6, "---")]
     for way, cost in costs.items():
         times = [f"{seconds * 1000:.2f} ms" for seconds in (cost.median, cost.high, cost.all_median)]
-        lines.append((way.title, *times, f"{cost.rate:,.0f}", f"{cost.copy:.1f}", way.promises))
+        lines.append((way.title, *times, f"{cost.member:.0f}", f"{cost.rate:,.0f}", f"{cost.copy:.1f}", way.promises))
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

@@ -33,11 +33,12 @@ QUICK = Load(members=3, singly=20, each=5, windows=1)
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds from publishing to being applied at another member; keys a second; CPU µs of the server for a copy."""
+    """Seconds from publishing to being applied at another member; keys a second; CPU µs of a member and the server."""
 
     median: float
     high: float
     all_median: float
+    member: float
     rate: float
     copy: float
 
@@ -95,13 +96,15 @@ async def _measure(way: Way, watch: Watch, load: Load) -> Cost:
         await _singly(way, watch, load, "warm", min(load.singly, 100))
         watch.times.clear()
         watch.last.clear()
+        began = time.process_time()
         await _singly(way, watch, load, "one", load.singly)
+        member = (time.process_time() - began) * 1e6 / (load.singly * load.members)
         times, last = sorted(watch.times), statistics.median(watch.last)
         rate, copy = await _together(way, watch, load)
     finally:
         gc.enable()
         await way.leave()
-    return Cost(statistics.median(times), times[int(len(times) * 0.99)], last, rate, copy)
+    return Cost(statistics.median(times), times[int(len(times) * 0.99)], last, member, rate, copy)
 
 
 async def _singly(way: Way, watch: Watch, load: Load, name: str, number: int) -> None:
