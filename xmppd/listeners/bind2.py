@@ -99,7 +99,8 @@ def _inline(names: frozenset[str]) -> str:
 async def bind(client: Client, host: Host, user: JID, request: Request) -> tuple[Session, Threshold, str]:
     """Open the session. The answer is `<bound/>` without its end, so that the caller can begin the stream's own parts.
 
-    `StreamError` where the account was removed meanwhile, `StanzaError` where it may have no more sessions.
+    `StreamError` where the account was removed, or the session ended, meanwhile; `StanzaError` where the account may
+    have no more sessions.
     """
     if host.accounts.known(user.local) is False:
         raise StreamError("not-authorized", "the account was removed")
@@ -113,6 +114,9 @@ async def bind(client: Client, host: Host, user: JID, request: Request) -> tuple
         session.keep(AGENT, request.agent)
     bound = Bound(session, wanted(request.bind), [])
     await host.hooks.session_bound.tell(bound)
+    if client.closing or host.sessions.find(session.jid) is not session:
+        await host.close_session(session, "connection closed")
+        raise StreamError("conflict", "the session was ended before it had begun")
     log.info("[c2s %s %s] bound, from %s", session.id, session.jid, client.address)
     return session, threshold, f"<bound xmlns='{ns.BIND2}'>{''.join(bound.answers)}"
 

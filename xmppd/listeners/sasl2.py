@@ -152,9 +152,6 @@ async def _bind(client: Client, host: Host, user: JID, request: Request, outcome
         session, threshold, bound = await bind2.bind(client, host, user, request)
     except StanzaError as error:
         raise StreamError("policy-violation", error.text) from None
-    if client.closing or host.sessions.find(session.jid) is not session:
-        await host.close_session(session, "connection closed")
-        raise StreamError("conflict", "the session was ended before it had begun")
     # Nothing waits from here on, so nothing can come between what the client is told and what it is then sent.
     bind2.enter(client, session, threshold)
     enable = request.bind.find(f"{{{ns.SM}}}enable") if request.bind is not None else None
