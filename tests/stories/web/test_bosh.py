@@ -11,6 +11,7 @@ from tests.kit.world import World
 
 from .doors import message
 
+
 async def test_two_clients_talk_one_by_bosh_one_by_tcp(web: World) -> None:
     alice, bob = await bosh(web, "alice/page"), await web.session("bob/phone")
     alice.send(message(bob.jid))

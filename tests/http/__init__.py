@@ -1,0 +1,1 @@
+"""The door for HTTP, part by part."""

@@ -1,0 +1,99 @@
+"""HTTP requests, cut anywhere and wrong in every way."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xmppd.http.reading import MAX_HEAD, Bounds, Reader, Readers, Refused
+
+POST = b"POST /bind?a=b HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 5\r\n\r\nhello"
+CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n"
+UPGRADE = b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+
+
+def reader(body: int = 1000) -> Reader:
+    return Reader(Bounds(body))
+
+
+def test_a_request_is_read() -> None:
+    (request,) = reader().feed(POST)
+    assert (request.method, request.target, request.body) == (b"POST", b"/bind?a=b", b"hello")
+    assert (request.headers[b"host"], request.headers[b"x-a"]) == (b"h", b"1, 2")
+    assert request.keep_alive
+
+
+def test_cut_at_every_byte_it_is_the_same() -> None:
+    whole = POST + CHUNKED + POST
+    for cut in range(len(whole)):
+        one = reader()
+        found = one.feed(whole[:cut]) + one.feed(whole[cut:])
+        assert [request.body for request in found] == [b"hello"] * 3
+        assert one.idle
+
+
+def test_the_rest_behind_an_upgrade_is_kept_apart() -> None:
+    one = reader()
+    (request,) = one.feed(UPGRADE + b"\x81\x80")
+    assert (request.upgrade, one.rest) == (True, b"\x81\x80")
+
+
+def test_an_upgrade_that_is_not_known_is_a_request_like_others() -> None:
+    sent = POST.replace(b"Host: h", b"Connection: Upgrade\r\nUpgrade: h2c")
+    assert [(each.upgrade, each.body) for each in reader().feed(sent + POST)] == [(False, b"hello")] * 2
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (POST.replace(b"Content-Length: 5", b"Content-Length: 1001"), 413),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"a" * 1001, 413),
+        (b"GET /" + b"a" * MAX_HEAD, 431),
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 102, 431),
+        (b"GET / HTTP/1.1\r\na: " + b"b" * MAX_HEAD, 431),
+        (b"\x16\x03\x01\x02\x00", 400),
+        (b"GET / HTTP/9.9\r\n\r\n", 400),
+        (POST.replace(b"X-A", b"Content-Length"), 400),
+    ],
+)
+def test_what_is_no_request_is_refused(sent: bytes, status: int) -> None:
+    with pytest.raises(Refused) as refused:
+        reader().feed(sent)
+    assert refused.value.status == status
+
+
+def refused_after(one: Reader, pieces: list[bytes]) -> int | None:
+    """The status with which a piece is refused; None where none is."""
+    for piece in pieces:
+        try:
+            one.feed(piece)
+        except Refused as refused:
+            return refused.status
+    return None
+
+
+def test_a_head_byte_by_byte_has_its_limit() -> None:
+    assert refused_after(reader(), [b"G", b"E", b"T", b" ", b"/"] + [b"a"] * MAX_HEAD) == 431
+
+
+def test_those_before_a_bad_one_are_not_lost() -> None:
+    one = reader()
+    with pytest.raises(Refused):
+        one.feed(POST + b"nonsense\r\n\r\n")
+    assert [request.body for request in one.taken()] == [b"hello"]
+
+
+@given(st.lists(st.binary(max_size=50), max_size=5))
+def test_garbage_is_refused_or_waited_for(pieces: list[bytes]) -> None:
+    assert refused_after(reader(), pieces) in (None, 400, 413, 431)
+
+
+def test_one_reader_serves_many_in_turn() -> None:
+    readers = Readers(Bounds(1000))
+    first = readers.take()
+    first.feed(POST)
+    readers.give(first)
+    assert readers.take() is first
+    (request,) = first.feed(b"GET / HTTP/1.1\r\n\r\n")
+    assert (request.headers, request.body) == ({}, b"")
