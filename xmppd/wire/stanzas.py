@@ -10,7 +10,7 @@ from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.stanza import Stanza
 
 from .cutter import Context
-from .items import addressed
+from .items import Item, addressed
 
 PLAIN: Final[Context] = (("stream", ns.STREAM), ("", ns.CLIENT))
 """The namespaces of a stream on which this file's way of reading is right."""
@@ -32,12 +32,12 @@ LONGEST: Final = 200  # bytes of one that is worth it
 RESERVED: Final = ("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/")
 
 
-def plain_stanzas(data: bytes, limit: int, lang: str) -> list[Stanza] | None:
+def plain_stanzas(data: bytes, limit: int, lang: str) -> list[Item] | None:
     """The stanzas in `data`, on a stream of namespaces `PLAIN`, each as a parser would give it.
 
     None where there is anything else in it than whole stanzas of the plainest kind: a parser has to look at it then.
     """
-    found: list[Stanza] = []
+    found: list[Item] = []
     end, whole = 0, len(data)
     if whole > limit or LEANING in data or (not data.isascii() and not _is_text(data)):
         return None
