@@ -1,4 +1,4 @@
-"""Clients that nobody here wrote come by BOSH and by WebSocket: libraries of browsers in Node, and libpurple."""
+"""Clients that nobody here wrote come by BOSH and by WebSocket: libraries of browsers in Node, nbxmpp, libpurple."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from .drivers.purple import Purple
 pytestmark = pytest.mark.client
 
 JS: Final = Path(__file__).with_name("js")
+DEBIAN_PYTHON: Final = "/usr/bin/python3"
 PATIENCE: Final = 30.0
 LIBRARIES: Final = [
     ("strophe.js", "bosh"),
@@ -69,7 +70,7 @@ def url(web: World, kind: str) -> str:
 
 
 class Echo:
-    """js/echo.mjs, running."""
+    """js/echo.mjs or nbxmpp_echo.py, running."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -108,12 +109,22 @@ async def heard(client: Client) -> str:
 async def test_a_library_of_browsers_logs_in_talks_and_leaves(
     web: World, packages: Path, library: str, kind: str
 ) -> None:
+    await answers(web, "node", str(JS / "echo.mjs"), str(packages), library, url(web, kind))
+
+
+async def test_gajims_library_comes_by_websocket(web: World) -> None:
+    probe = [DEBIAN_PYTHON, "-c", "import nbxmpp, gi"]
+    if not Path(DEBIAN_PYTHON).exists() or subprocess.run(probe, capture_output=True, check=False).returncode:
+        pytest.skip("nbxmpp is not installed: apt-get install gajim")
+    await answers(web, DEBIAN_PYTHON, str(Path(__file__).with_name("nbxmpp_echo.py")), url(web, "websocket"))
+
+
+async def answers(web: World, *command: str) -> None:
+    """A program logs in as alice, says everything that bob says in capitals, and leaves on "bye"."""
     await web.account("alice")
     bob = await web.online("bob/phone")
     process = await asyncio.create_subprocess_exec(
-        *("node", str(JS / "echo.mjs"), str(packages), library, url(web, kind), "alice@localhost", "alice"),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+        *(*command, "alice@localhost", "alice"), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     echo = Echo(process)
     try:
