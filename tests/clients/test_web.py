@@ -112,10 +112,16 @@ async def test_a_library_of_browsers_logs_in_talks_and_leaves(
     await answers(web, "node", str(JS / "echo.mjs"), str(packages), library, url(web, kind))
 
 
-async def test_gajims_library_comes_by_websocket(web: World) -> None:
+@pytest.fixture
+def nbxmpp() -> None:
+    """Gajim's library, for Debian's own Python."""
     probe = [DEBIAN_PYTHON, "-c", "import nbxmpp, gi"]
     if not Path(DEBIAN_PYTHON).exists() or subprocess.run(probe, capture_output=True, check=False).returncode:
         pytest.skip("nbxmpp is not installed: apt-get install gajim")
+
+
+@pytest.mark.usefixtures("nbxmpp")
+async def test_gajims_library_comes_by_websocket(web: World) -> None:
     await answers(web, DEBIAN_PYTHON, str(Path(__file__).with_name("nbxmpp_echo.py")), url(web, "websocket"))
 
 
