@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from xmppd.metrics import Registry
 from xmppd.routes import Routes
 from xmppd.routing.delivery import SUBSCRIPTION_TYPES, Action, choose, deliver
 from xmppd.routing.event import Event
-from xmppd.routing.hooks import GROUPCHAT, STOP, AccountEvent, Hooks, SessionEvent
+from xmppd.routing.hooks import GROUPCHAT, STOP, AccountEvent, Hooks, SessionEvent, Verdict
 from xmppd.routing.iq import IQ, IQTable, Target, check
 from xmppd.routing.requests import Requests
 from xmppd.routing.returning import Returning
@@ -128,7 +128,8 @@ class Host:
         stanza = event.stanza
         to = stanza.to
         if to is None or not to.local:
-            await self._to_host(event)
+            if (waiting := self._to_host(event)) is not None:
+                await waiting
             return
         bare = to.bare
         sessions = self.sessions.of(bare)
@@ -146,14 +147,14 @@ class Host:
             sessions = self.sessions.of(bare)
         action, chosen = choose(stanza, exists, sessions)
         if action is Action.DELIVER and len(chosen) == 1:
-            if (waiting := chosen[0].offer(stanza)) is not None:
-                await waiting
+            if (sending := chosen[0].offer(stanza)) is not None:
+                await sending
         elif action is Action.DELIVER:
             if stanza.kind == "message":
                 stanza.given(*chosen)
             await deliver(stanza, chosen)
-        else:
-            await self._otherwise(action, event)
+        elif (left := self._otherwise(action, event)) is not None:
+            await left
 
     async def spread(self, stanza: Stanza, readers: Iterable[JID]) -> list[JID]:
         """Take a copy of a stanza to each of these resources, as `handle` takes one; returns whom none could reach.
@@ -189,26 +190,39 @@ class Host:
             known = await self.accounts.exists(account.local)
         return known or bool(self.sessions.of(account.bare))
 
-    async def _otherwise(self, action: Action, event: Event) -> None:
+    def _otherwise(self, action: Action, event: Event) -> Awaitable[object] | None:
+        """What is left to wait for, if anything is."""
         if action is Action.ANSWER:
-            await self._answer(event, Target.ACCOUNT)
-        elif action is Action.SUBSCRIPTION:
-            await self.hooks.account_subscription.run(event)
-        elif action is Action.ABSENT:
-            if await self.hooks.account_absent.run(event) is not STOP:
-                raise StanzaError("service-unavailable", "the recipient is not here and nobody keeps it")
-        elif action is Action.BOUNCE:
+            return self._answer(event, Target.ACCOUNT)
+        if action is Action.SUBSCRIPTION:
+            return self.hooks.account_subscription.run(event)
+        if action is Action.ABSENT:
+            return self._absent(event)
+        if action is Action.BOUNCE:
             raise StanzaError("service-unavailable")
-        elif event.stanza.kind == "iq":
-            self.requests.answered(event.stanza)
-
-    async def _to_host(self, event: Event) -> None:
         if event.stanza.kind == "iq":
-            if event.stanza.type in ("result", "error"):
-                self.requests.answered(event.stanza)
-            else:
-                await self._answer(event, Target.SERVER)
-        elif await self.hooks.host_receive.run(event) is not STOP and event.stanza.kind == "message":
+            self.requests.answered(event.stanza)
+        return None
+
+    def _absent(self, event: Event) -> Awaitable[None] | None:
+        verdict = self.hooks.account_absent.begin(event)
+        return None if verdict is STOP else self._kept(verdict)
+
+    async def _kept(self, verdict: Awaitable[Verdict] | Verdict) -> None:
+        if verdict is not STOP and (verdict is None or await verdict is not STOP):
+            raise StanzaError("service-unavailable", "the recipient is not here and nobody keeps it")
+
+    def _to_host(self, event: Event) -> Awaitable[None] | None:
+        stanza = event.stanza
+        if stanza.kind != "iq":
+            return self._told(event)
+        if stanza.type in ("result", "error"):
+            self.requests.answered(stanza)
+            return None
+        return self._answer(event, Target.SERVER)
+
+    async def _told(self, event: Event) -> None:
+        if await self.hooks.host_receive.run(event) is not STOP and event.stanza.kind == "message":
             raise StanzaError("service-unavailable", "nobody reads messages to this server")
 
     async def _answer(self, event: Event, target: Target) -> None:

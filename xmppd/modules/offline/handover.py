@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 from xmppd.api import Session, StorageError
@@ -101,8 +101,14 @@ class Handover:
         await box.settled()
         page = await self._boxes.page(box, last, limit)
         for seq, message in page:
-            if size >= room or not await self._give_one(seq, message):
+            if size >= room:
                 return size
+            if not self._over and (waiting := self._give_one(seq, message)) is not None:
+                await waiting
+            if self._over:
+                return size
+            box.handed = seq
+            self._given += 1
             size += len(message)
         if len(page) < limit and not self._over:
             box.handed = last
@@ -114,20 +120,17 @@ class Handover:
     def _wanted(self) -> bool:
         return self.session in self._owner.present(self._box.name)
 
-    async def _give_one(self, seq: int, packed: bytes) -> bool:
-        if not self._over:
-            if self._owner.has_read(self.session, packed):
-                pass  # it is no less taken
-            elif seq <= self._start:
-                await _deliver(self.session, unpack(packed, self._delay(seq), DELAYED))
-            else:
-                stanza = unpack(packed)
-                for session in self._owner.present(self._box.name):
-                    await _deliver(session, stanza)
-        if not self._over:
-            self._box.handed = seq
-            self._given += 1
-        return not self._over
+    def _give_one(self, seq: int, packed: bytes) -> Awaitable[None] | None:
+        if self._owner.has_read(self.session, packed):
+            return None  # it is no less taken
+        if seq > self._start:
+            return self._give_all(unpack(packed))
+        return _deliver(self.session, unpack(packed, self._delay(seq), DELAYED))
+
+    async def _give_all(self, stanza: Stanza) -> None:
+        for session in self._owner.present(self._box.name):
+            if (waiting := _deliver(session, stanza)) is not None:
+                await waiting
 
     def _delay(self, seq: int) -> bytes:
         second = seq // MICROSECONDS
@@ -174,9 +177,15 @@ class Handover:
         return True
 
 
-async def _deliver(session: Session, stanza: Stanza) -> None:
+def _deliver(session: Session, stanza: Stanza) -> Awaitable[None] | None:
+    """Give a session a message; what is left to wait for, if anything is."""
     stanza.passage = STORED
+    waiting = session.offer(stanza)
+    return None if waiting is None else _delivered(session, waiting)
+
+
+async def _delivered(session: Session, waiting: Awaitable[None]) -> None:
     try:
-        await session.deliver(stanza)
+        await waiting
     except StanzaError as error:
         log.debug("%s refuses a stored message: %s", session.jid, error)

@@ -136,13 +136,12 @@ class Offline(Module):
     @hook.account_receive.at(DELIVER, DIRECT)
     def in_order(self, event: Event) -> Verdict:
         """While stored messages wait for a session that is here already, a new one goes behind them."""
-        stanza = event.stanza
-        to = stanza.to
+        to = event.stanza.to
         if to is None:
             return None
         box = self._boxes.get(to.local)
-        if box is None or not box.waiting or stanza.kind != "message":
-            return None
+        if box is None or not box.waiting or to.bare not in self.host.sessions.present:
+            return None  # where nobody is here it is kept anyway, behind the others
         return self._behind(event, box, to)
 
     def _behind(self, event: Event, box: Box, to: JID) -> Verdict:
@@ -189,7 +188,7 @@ class Offline(Module):
 
     def present(self, name: str) -> list[Session]:
         """The sessions of an account that may be given messages: available, and not negative."""
-        sessions = self.host.sessions.of(JID(name, self.host.name))
+        sessions = self.host.sessions.of(f"{name}@{self.host.name}")
         return [session for session in sessions if session.presence is not None and session.priority >= 0]
 
     def has_read(self, session: Session, packed: bytes) -> bool:
