@@ -122,5 +122,11 @@ class Link(ClientXMPP):
     def _stream_error(self, error: Any) -> None:
         self.conflict = error["condition"] == "conflict"
 
+    def _spawn_event(self, xml: Element) -> None:
+        # What is said in the room needs no stanza of slixmpp's, which would be a tenth of the work for it. Where a
+        # later slixmpp does not call this, the filter hears the same.
+        if not self._take(xml):
+            super()._spawn_event(xml)
+
     def _hear(self, stanza: StanzaBase) -> StanzaBase | None:
         return None if self._take(stanza.xml) else stanza
