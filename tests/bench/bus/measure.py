@@ -8,6 +8,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +21,12 @@ _PATIENCE = 120.0
 
 @dataclass(frozen=True)
 class Load:
-    """Members; keys published one after another, and by each member on its own, all members at once."""
+    """Members; keys of a window, published one after another, or by each of the members at once; windows."""
 
     members: int = 20
-    singly: int = 1000
-    each: int = 200
-    windows: int = 3
+    singly: int = 200
+    each: int = 100
+    windows: int = 7
 
 
 QUICK = Load(members=3, singly=20, each=5, windows=1)
@@ -74,71 +75,88 @@ class Watch:
             self._all.pop(key).set_result(None)
 
 
-def measure(kind: type[Way], load: Load) -> Cost:
-    """Start it, measure it, stop it."""
-    watch = Watch()
-    with tempfile.TemporaryDirectory(prefix="xmppd-bench-") as folder:
-        home = Path(folder) / "home"
-        home.mkdir()
-        way = kind(home, watch.applied)
-        way.start(load.members)
-        try:
-            return asyncio.run(_measure(way, watch, load))
-        finally:
-            way.stop()
+class Run:
+    """One way under measurement: its server, its members, and what was measured so far."""
+
+    def __init__(self, kind: type[Way], folder: Path) -> None:
+        self.watch = Watch()
+        self.way = kind(folder, self.watch.applied)
+        self.cpu = 0.0
+        self.rates: list[float] = []
+        self.copies: list[float] = []
+
+    def cost(self, load: Load) -> Cost:
+        """All of it."""
+        times, last = sorted(self.watch.times), statistics.median(self.watch.last)
+        member = self.cpu * 1e6 / (load.singly * load.windows * load.members)
+        high = times[int(len(times) * 0.99)]
+        rate, copy = statistics.median(self.rates), statistics.median(self.copies)
+        return Cost(statistics.median(times), high, last, member, rate, copy)
 
 
-async def _measure(way: Way, watch: Watch, load: Load) -> Cost:
-    await way.enter(load.members)
-    gc.collect()
-    gc.disable()
-    try:
-        await _singly(way, watch, load, "warm", min(load.singly, 100))
-        watch.times.clear()
-        watch.last.clear()
-        began = time.process_time()
-        await _singly(way, watch, load, "one", load.singly)
-        member = (time.process_time() - began) * 1e6 / (load.singly * load.members)
-        times, last = sorted(watch.times), statistics.median(watch.last)
-        rate, copy = await _together(way, watch, load)
-    finally:
-        gc.enable()
-        await way.leave()
-    return Cost(statistics.median(times), times[int(len(times) * 0.99)], last, member, rate, copy)
+def measure(kinds: Sequence[type[Way]], load: Load) -> dict[type[Way], Cost]:
+    """Start all of them and measure each in turn, again and again: whatever disturbs the machine disturbs them all."""
+    with tempfile.TemporaryDirectory(prefix="xmppd-bench-") as folder, ExitStack() as stack:
+        runs = []
+        for number, kind in enumerate(kinds):
+            home = Path(folder) / str(number)
+            home.mkdir()
+            runs.append(Run(kind, home))
+            stack.callback(runs[-1].way.stop)
+            runs[-1].way.start(load.members)
+        asyncio.run(_measure(runs, load))
+        return {type(run.way): run.cost(load) for run in runs}
 
 
-async def _singly(way: Way, watch: Watch, load: Load, name: str, number: int) -> None:
-    for index in range(number):
-        await _one(way, watch, load, 0, f"{name}:{index}")
+async def _measure(runs: Sequence[Run], load: Load) -> None:
+    async with AsyncExitStack() as stack:
+        for run in runs:
+            stack.push_async_callback(run.way.leave)
+            await run.way.enter(load.members)
+            await _singly(run, load, "warm")
+            run.watch.times.clear()
+            run.watch.last.clear()
+        gc.collect()
+        gc.disable()
+        stack.callback(gc.enable)
+        probe = stack.enter_context(Probe())
+        for window in range(load.windows):
+            for run in runs:
+                began = time.process_time()
+                await _singly(run, load, f"one:{window}")
+                run.cpu += time.process_time() - began
+        for run in runs:
+            await _together(run, load, Meter(run.way.pid, probe))
 
 
-async def _one(way: Way, watch: Watch, load: Load, member: int, key: str) -> None:
-    _fill(way.caches, key)
-    done = watch.sent(member, key, load.members - 1)
-    await way.publish(member, key)
+async def _singly(run: Run, load: Load, name: str) -> None:
+    for index in range(load.singly):
+        await _one(run, load, 0, f"{name}:{index}")
+
+
+async def _one(run: Run, load: Load, member: int, key: str) -> None:
+    for cache in run.way.caches:
+        cache[key] = 1
+    done = run.watch.sent(member, key, load.members - 1)
+    await run.way.publish(member, key)
     await asyncio.wait_for(done, _PATIENCE)
 
 
-def _fill(caches: Sequence[dict[str, int]], key: str) -> None:
-    for cache in caches:
-        cache[key] = 1
-
-
-async def _together(way: Way, watch: Watch, load: Load) -> tuple[float, float]:
+async def _together(run: Run, load: Load, meter: Meter) -> None:
     """Every member publishes its next key when all others have dropped the one before."""
-    rates, copies = [], []
-    with Probe() as probe:
-        meter = Meter(way.pid, probe)
-        for window in range(load.windows + 1):
-            began = time.perf_counter()
-            with meter:
-                await asyncio.gather(*(_many(way, watch, load, member, window) for member in range(load.members)))
-            messages = load.each * load.members
-            rates.append(messages / (time.perf_counter() - began))
-            copies.append(meter.take(messages * load.members).figure)
-    return statistics.median(rates[1:]), statistics.median(copies[1:])
+    timed = len(run.watch.times), len(run.watch.last)
+    for window in range(load.windows + 1):
+        began = time.perf_counter()
+        with meter:
+            await asyncio.gather(*(_many(run, load, member, window) for member in range(load.members)))
+        messages = load.each * load.members
+        rate, copy = messages / (time.perf_counter() - began), meter.take(messages * load.members).figure
+        if window:  # the first one warms up
+            run.rates.append(rate)
+            run.copies.append(copy)
+    del run.watch.times[timed[0] :], run.watch.last[timed[1] :]
 
 
-async def _many(way: Way, watch: Watch, load: Load, member: int, window: int) -> None:
+async def _many(run: Run, load: Load, member: int, window: int) -> None:
     for index in range(load.each):
-        await _one(way, watch, load, member, f"{member}:{window}:{index}")
+        await _one(run, load, member, f"{member}:{window}:{index}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -55,7 +56,7 @@ class Notify(Way):
     async def enter(self, members: int) -> None:
         dsn = f"postgresql://{_USER}@127.0.0.1:{self._server.port}/postgres"
         for number in range(members):
-            connection = await asyncpg.connect(dsn)
+            connection = await _connect(dsn)
             self.caches.append({})
             await connection.add_listener(_CHANNEL, lambda *heard, number=number: self.drop(number, heard[3]))
             self._connections.append(connection)
@@ -69,6 +70,14 @@ class Notify(Way):
 
     def stop(self) -> None:
         self._server.stop()
+
+
+async def _connect(dsn: str) -> Any:
+    while True:
+        try:
+            return await asyncpg.connect(dsn)
+        except asyncpg.CannotConnectNowError:  # it listens before it is ready
+            await asyncio.sleep(0.05)
 
 
 def _bin() -> Path | None:
