@@ -17,6 +17,8 @@ STAMPED: Final = f"{SID} stanza-id"
 TAG: Final = f"{{{SID}}}stanza-id"
 # As `stamp` writes it, at the very end: nothing that is quoted inside a message looks like that.
 _STAMP: Final = re.compile(rb"<stanza-id xmlns='urn:xmpp:sid:0' by='([^']*)' id='([0-9a-f]{26})'/>\Z")
+# The same of anybody, such as a room that keeps no archive.
+_ANY_STAMP: Final = re.compile(rb"<stanza-id xmlns='urn:xmpp:sid:0' by='([^'&]*)' id='[^'&<]*'/>\Z")
 _LONGEST: Final = 4096  # bytes of a stamp; an address has 3071 at most, and escapes are rare
 
 
@@ -39,8 +41,8 @@ def forged(stanza: Stanza, by: JID) -> Stanza:
 def claimants(stanza: Stanza) -> frozenset[JID]:
     """Whom the stanza-ids in a message claim to be by."""
     found: set[JID] = set()
-    last = _STAMP.search(stanza.letter, max(0, len(stanza.letter) - _LONGEST))
-    if last is not None and b"&" not in last[1] and stanza.names.count(STAMPED) == 1:  # known without opening it
+    last = _ANY_STAMP.search(stanza.letter, max(0, len(stanza.letter) - _LONGEST))
+    if last is not None and stanza.names.count(STAMPED) == 1:  # known without opening it
         with suppress(StanzaError):
             found.add(JID.parse(last[1].decode()))
         return frozenset(found)
