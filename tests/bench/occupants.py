@@ -32,6 +32,16 @@ def found(wire: Wire, room: str, name: str) -> None:
     wire.ask(f"<iq type='set' to='{room}' id='%s'>{form}</iq>".encode())
 
 
+def configure(owner: Wire, room: str, **fields: str) -> None:
+    """Set fields of muc#roomconfig (10.2)."""
+    values = "".join(
+        f"<field var='muc#roomconfig_{name}'><value>{value}</value></field>" for name, value in fields.items()
+    )
+    kind = f"<field var='FORM_TYPE' type='hidden'><value>{_MUC}#roomconfig</value></field>"
+    form = f"<query xmlns='{_MUC}#owner'><x xmlns='jabber:x:data' type='submit'>{kind}{values}</x></query>"
+    owner.ask(f"<iq type='set' to='{room}' id='%s'>{form}</iq>".encode())
+
+
 def destroy(owner: Wire, room: str) -> None:
     """Put an end to a room, and with it to everybody's presence there."""
     inside = f"<query xmlns='{_MUC}#owner'><destroy/></query>"

@@ -1,6 +1,6 @@
 """The invalidation bus: what is said in its room reaches every member; `python -m tests.bench.bus` has the times."""
 
-from tests.bench.occupants import a_room, gather
+from tests.bench.occupants import a_room, configure, gather
 from tests.bench.peer import Peer
 from tests.bench.pump import Pump
 from tests.bench.row import Effort, Goal
@@ -27,6 +27,7 @@ class Invalidations(Talk):
     def enter(self, peer: Peer, effort: Effort) -> None:
         wires, room = login(peer, self.size), a_room()
         gather(wires, room)
+        configure(wires[0], room, persistentroom="1")  # others have no archive
         self.begin(Pump(wires, b"</body>", self.saw), invalidation(room))
 
 
