@@ -20,6 +20,7 @@ from xmppd.xmpp.jid import JID
 from .inorder import InOrder
 from .managed import ASK, FINAL, ManagedDoor
 from .stepper import step
+from .watched import Watched
 
 if TYPE_CHECKING:
     from .exchange import Exchange
@@ -31,7 +32,6 @@ log = logging.getLogger(__name__)
 PING: Final = b"<ping xmlns='urn:xmpp:ping'/>"
 PING_NAME: Final = "urn:xmpp:ping ping"
 STREAM_ERROR: Final = f"{ns.STREAM} error"
-GOODBYE: Final = 10.0  # seconds a peer has to take our last words
 
 
 class Entrance(Protocol):
@@ -70,7 +70,7 @@ class Stream(Protocol):
         """The end of our direction; nothing where it ended already."""
 
 
-class Client(InOrder[Item]):
+class Client(InOrder[Item], Watched):
     """One client. Until a resource is bound it negotiates; then it is the door of `session`.
 
     A carrier derives from this: it brings the bytes (`take` for what came in, `lost` at the end) and provides the
@@ -349,29 +349,19 @@ class Client(InOrder[Item]):
 
     # The coarse timer
 
-    def check(self, interval: float) -> None:
-        """`interval` seconds have passed: ping who is silent, close who stays so or does not log in."""
-        limits = self.listener.shared.limits
-        before = self.silence
-        self.age += interval
-        self.silence = 0.0 if self.heard else before + interval
-        self.heard = False
-        if self.closing:
-            if self.silence >= GOODBYE:
-                self.abort()
-        elif self.session is None:
-            if self.age >= limits.login_timeout:
-                self.fail(StreamError("connection-timeout", "log in and bind a resource in time"))
-        elif self.silence >= limits.idle_timeout:
-            self.fail(StreamError("connection-timeout", "no sign of life"))
-        elif self.managed is not None and not self.managed.check(interval):
-            self.fail(StreamError("connection-timeout", "acknowledge what you receive"))
-        elif before < limits.ping_interval <= self.silence:
-            self._ping(self.session)
+    @property
+    def at_work(self) -> bool:
+        """Whether a resource is bound."""
+        return self.session is not None
 
-    def _ping(self, session: Session) -> None:
+    def keeps_up(self, interval: float) -> bool:
+        """Whether it acknowledges what it receives, where it has promised to (XEP-0198)."""
+        return self.managed is None or self.managed.check(interval)
+
+    def ping(self) -> None:
+        """Ask for a sign of life, or for an acknowledgement."""
         if self.managed is not None:
             self.write(ASK)
-            return
-        host = JID.parse(session.jid.domain)
-        self.send(Stanza("iq", session.jid, host, "get", f"ping-{token_urlsafe(6)}", "", PING, (PING_NAME,)))
+        elif self.session is not None:
+            to, host = self.session.jid, JID.parse(self.session.jid.domain)
+            self.send(Stanza("iq", to, host, "get", f"ping-{token_urlsafe(6)}", "", PING, (PING_NAME,)))

@@ -16,6 +16,7 @@ from xmppd.xmpp.jid import JID
 
 from .inorder import InOrder
 from .tcp import Connection
+from .watched import Watched
 
 if TYPE_CHECKING:
     from .components import Component, ComponentListener
@@ -23,11 +24,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PING: Final = f"<ping xmlns='{ns.PING}'/>".encode()
-GOODBYE: Final = 10.0  # seconds a peer has to take our last words
 DOUBT: Final = 20.0  # seconds a component has to answer when another one wants its place
 
 
-class ComponentConnection(InOrder[Event], Connection):
+class ComponentConnection(InOrder[Event], Watched, Connection):
     """One component. Until its handshake it is nobody; then it serves `component`."""
 
     __slots__ = ("_rest", "_task", "age", "component", "listener", "since", "stream")
@@ -167,33 +167,22 @@ class ComponentConnection(InOrder[Event], Connection):
 
     # The coarse timer
 
-    def check(self, interval: float) -> None:
-        """`interval` seconds have passed: ping who is silent, close who stays so or makes no handshake."""
-        limits = self.listener.shared.limits
-        before = self.silence
-        self.age += interval
-        self.silence = 0.0 if self.heard else before + interval
-        self.heard = False
-        if self.closing:
-            if self.silence >= GOODBYE:
-                self.abort()
-        elif self.component is None:
-            if self.age >= limits.login_timeout:
-                self.fail(StreamError("connection-timeout", "make the handshake in time"))
-        elif self.silence >= limits.idle_timeout:
-            self.fail(StreamError("connection-timeout", "no sign of life"))
-        elif before < limits.ping_interval <= self.silence:
-            self._ping(self.component)
+    @property
+    def at_work(self) -> bool:
+        """Whether it serves its domain."""
+        return self.component is not None
 
     def doubt(self) -> None:
         """Another connection has the secret too: close this one soon, unless there is life in it."""
-        if self.component is None:
-            return
         self.silence = max(self.silence, self.listener.shared.limits.idle_timeout - DOUBT)
         self.heard = False
-        self._ping(self.component)
+        self.ping()
 
-    def _ping(self, component: Component) -> None:
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        component = self.component
+        if component is None:
+            return
         host = component.host or next(iter(self.listener.shared.house.hosts.values()))
         ping = Stanza("iq", component.jid, host.jid, "get", f"ping-{token_hex(6)}", "", PING, (f"{ns.PING} ping",))
         self.send(ping)
