@@ -10,7 +10,7 @@ from tests.wire.streams import HEADER, MESSAGE, told
 from xmppd.wire import stanzas
 from xmppd.wire.framer import Framer, Header, Item, Parsers
 from xmppd.wire.items import Header as HeaderItem
-from xmppd.wire.stanzas import plain_stanzas
+from xmppd.wire.stanzas import plain_items
 
 CHAT = (
     b"<message type='chat' to='bob@localhost' id=\"m1\"><body>hi</body>"
@@ -30,6 +30,8 @@ PLAIN = {
     "its own namespace": b"<message><body xmlns='jabber:client'>hi</body></message>",
     "the same child twice": b"<message><body>a</body><body>b</body></message>",
     "an address that is none": b"<message to='@@'><body>hi</body></message>",
+    "a nonza": b"<auth xmlns='urn:sasl' mechanism='SCRAM-SHA-1'>biws</auth>",
+    "nonzas and stanzas": b"<a xmlns='urn:a' h='1' /><presence/><b c='' xmlns=\"urn:b\">d\n</b>",
     "a long child": b"<message><x xmlns='urn:x' a='%b'/></message>" % (b"a" * 500),
 }
 OTHERS = {
@@ -70,7 +72,13 @@ OTHERS = {
     "U+FFFF in an attribute": b"<message id='\xef\xbf\xbf'/>",
     "past the end of Unicode": b"<message><body>\xf4\x90\x80\x80</body></message>",
     "half a stanza": MESSAGE + MESSAGE[:-3],
-    "no stanza": b"<r xmlns='urn:xmpp:sm:3'/>",
+    "no stanza": b"<mail/>",
+    "a nonza in the namespace of stanzas": b"<a xmlns='jabber:client'/>",
+    "a stanza's name in another": b"<iq xmlns='urn:a'/>",
+    "a nonza in none": b"<a b='c'/>",
+    "a nonza with a child": b"<a xmlns='urn:a'><b/></a>",
+    "a nonza's attribute twice": b"<a xmlns='urn:a' b='' b=''/>",
+    "a nonza in no namespace": b"<a xmlns='urn:a b'/>",
     "the end": MESSAGE + b"</stream:stream>",
     "a name that is none": b"<message><1a/></message>",
     "a name of many letters": "<message><ä/></message>".encode(),
@@ -107,7 +115,7 @@ def both(pieces: Sequence[bytes], limit: int = 65536, header: bytes = HEADER) ->
 
 @pytest.mark.parametrize("stream", PLAIN.values(), ids=PLAIN)
 def test_what_nearly_everybody_writes_needs_no_parser(stream: bytes) -> None:
-    assert plain_stanzas(stream, 65536, "")
+    assert plain_items(stream, 65536, "")
     parsers = Parsers()
     reader = Framer(parsers)
     reader.feed(HEADER)
@@ -117,7 +125,7 @@ def test_what_nearly_everybody_writes_needs_no_parser(stream: bytes) -> None:
 
 @pytest.mark.parametrize("stream", OTHERS.values(), ids=OTHERS)
 def test_all_else_is_left_to_one(stream: bytes) -> None:
-    assert plain_stanzas(stream, 65536, "") is None
+    assert plain_items(stream, 65536, "") is None
 
 
 EVERYTHING = {**PLAIN, **OTHERS}
@@ -154,7 +162,7 @@ def test_the_limit_is_that_of_one_stanza(limit: int) -> None:
 def test_what_is_remembered_of_children_is_bounded() -> None:
     stanzas._child.cache_clear()
     for number in range(3000):
-        assert plain_stanzas(b"<message><a%d/><b c='%b'/></message>" % (number, b"d" * 300), 65536, "")
+        assert plain_items(b"<message><a%d/><b c='%b'/></message>" % (number, b"d" * 300), 65536, "")
     assert stanzas._child.cache_info().currsize <= stanzas.TAGS
 
 
@@ -166,6 +174,7 @@ PIECES = [
     *(">", ">", ">", "/>", "/>", " />", " ", "  ", "\n", "=", "'", '"', "hi", "é", "\ufffe", "stream:", "&amp;"),
     *("]]>", "<![CDATA[", "<!--", "-->", "<?a?>", "\x00", "\x0b", "</", "<", "&"),
 ]
+ATTRIBUTES = [piece for piece in PIECES if piece.startswith(" ") and "=" in piece]
 WHOLE = st.sampled_from([*PLAIN.values(), *(each for each in OTHERS.values())])
 SHREDS = st.lists(st.sampled_from(PIECES), max_size=14).map(lambda pieces: "".join(pieces).encode())
 
@@ -184,15 +193,11 @@ def nearly(draw: st.DrawFn) -> bytes:
 def built(draw: st.DrawFn) -> bytes:
     """A stanza put together of attributes and children, each of which may be odd."""
     kind = draw(st.sampled_from(["message", "presence", "iq"]))
-    attributes = "".join(
-        draw(st.lists(st.sampled_from([p for p in PIECES if p.startswith(" ") and "=" in p]), max_size=4))
-    )
+    attributes = "".join(draw(st.lists(st.sampled_from(ATTRIBUTES), max_size=4)))
     children = ""
     for _ in range(draw(st.integers(0, 3))):
         name = draw(st.sampled_from(["body", "x", "a.b-c_d", "X1"]))
-        inside = "".join(
-            draw(st.lists(st.sampled_from([p for p in PIECES if p.startswith(" ") and "=" in p]), max_size=3))
-        )
+        inside = "".join(draw(st.lists(st.sampled_from(ATTRIBUTES), max_size=3)))
         text = draw(
             st.sampled_from(["", "hi", "é", "'", '"', "\n", "&lt;", ">", "]]>", "<y/>", "stream:x", "\ufffd"])
             | st.text(max_size=4)
@@ -201,7 +206,16 @@ def built(draw: st.DrawFn) -> bytes:
     return f"<{kind}{attributes}>{children}</{kind}>".encode(errors="replace")
 
 
-@given(st.lists(nearly() | built() | SHREDS | WHOLE, min_size=1, max_size=3))
+@st.composite
+def nonzas(draw: st.DrawFn) -> bytes:
+    """A nonza put together in the same way."""
+    name = draw(st.sampled_from(["auth", "r", "iq", "message", "a.b"]))
+    inside = "".join(draw(st.lists(st.sampled_from(ATTRIBUTES), max_size=3)))
+    text = draw(st.sampled_from(["", "AGE=", "&lt;", "<b/>", "]]>", "\ufffe"]) | st.text(max_size=4))
+    return f"<{name}{inside} xmlns='urn:x'>{text}</{name}>".encode(errors="replace")
+
+
+@given(st.lists(nearly() | built() | nonzas() | SHREDS | WHOLE, min_size=1, max_size=3))
 @example([b"<message xmlns='jabber:client'/>"])
 def test_whatever_comes_either_road_says_the_same(streams: list[bytes]) -> None:
     fast, slow = both(streams)

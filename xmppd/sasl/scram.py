@@ -142,6 +142,8 @@ def _decoded(text: str) -> bytes:
 
 def _unescape(name: str) -> str:
     """A saslname of RFC 5802 5.1."""
+    if "=" not in name:
+        return name
     if re.search("=(?!2C|3D)", name):
         raise SASLError("malformed-request", "in a name, '=' is followed by 2C or 3D")
     return name.replace("=2C", ",").replace("=3D", "=")

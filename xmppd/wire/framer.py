@@ -22,7 +22,7 @@ from .cutter import WHITESPACE, Context, Cutter, too_long
 from .headers import plain_header
 from .items import End, Header, Item, Nonza
 from .parsers import Parsers
-from .stanzas import PLAIN, plain_stanzas
+from .stanzas import PLAIN, plain_items
 
 __all__ = ["End", "Framer", "Header", "Item", "Nonza", "Parsers", "Stanza"]
 
@@ -100,7 +100,7 @@ class Framer:
             end, acks = at_the_end(data)
             if acks:
                 return self._feed_acks(data, end, acks)
-        if self._plain and not self._buffer and (plain := plain_stanzas(data, self.limit, self.lang)):
+        if self._plain and not self._buffer and (plain := plain_items(data, self.limit, self.lang)):
             return plain
         if home and not self._buffer and data.endswith(b">"):  # as a rule: whole stanzas, and a parser that waits
             cutter = home.pop()

@@ -1,4 +1,4 @@
-"""Stanzas as nearly every client writes nearly all of them, read without a parser."""
+"""Stanzas and nonzas as nearly every client writes nearly all of them, read without a parser."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.stanza import Stanza
 
-from .cutter import Context
-from .items import Item, addressed
+from .cutter import KINDS, Context
+from .items import Item, Nonza, addressed
 
 PLAIN: Final[Context] = (("stream", ns.STREAM), ("", ns.CLIENT))
 """The namespaces of a stream on which this file's way of reading is right."""
@@ -23,6 +23,7 @@ CHILD: Final = rb"<(?P<name>%b)(?: %b=%b){0,8}+(?: ?/>|>%b</(?P=name)>)" % (NAME
 STANZA: Final = re.compile(
     rb"<(message|presence|iq)((?: (?:to|from|id|type|xml:lang)=%b){0,5}+)(?: ?/>|>((?:%b)*+)</\1>)" % (VALUE, CHILD)
 )
+NONZA: Final = re.compile(rb"<(%b)((?: %b=%b){1,8}+)(?: ?/>|>(%b)</\1>)" % (NAME, NAME, VALUE, TEXT))
 TAG: Final = re.compile(rb"<(%b)((?: %b=%b)*+)" % (NAME, NAME, VALUE))
 ATTRIBUTE: Final = re.compile(rb" (%b)=(%b)" % (NAME, VALUE))
 LEANING: Final = b"stream:"  # may need the header's prefix
@@ -32,20 +33,23 @@ LONGEST: Final = 200  # bytes of one that is worth it
 RESERVED: Final = ("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/")
 
 
-def plain_stanzas(data: bytes, limit: int, lang: str) -> list[Item] | None:
-    """The stanzas in `data`, on a stream of namespaces `PLAIN`, each as a parser would give it.
+def plain_items(data: bytes, limit: int, lang: str) -> list[Item] | None:
+    """The stanzas and nonzas in `data`, on a stream of namespaces `PLAIN`, each as a parser would give it.
 
-    None where there is anything else in it than whole stanzas of the plainest kind: a parser has to look at it then.
+    None where there is anything else in it than whole ones of the plainest kind: a parser has to look at it then.
     """
+    made: Item | None
     found: list[Item] = []
     end, whole = 0, len(data)
     if whole > limit or LEANING in data or (not data.isascii() and not _is_text(data)):
         return None
     while end < whole:
-        match = STANZA.match(data, end)
-        if match is None:
+        if (match := STANZA.match(data, end)) is not None:
+            made = _stanza(match[1].decode(), match[2].decode(), match[3] or b"", lang)
+        elif (match := NONZA.match(data, end)) is not None:
+            made = _nonza(match[1].decode(), match[2].decode(), match[3] or b"")
+        else:
             return None
-        made = _stanza(match[1].decode(), match[2].decode(), match[3] or b"", lang)
         if made is None:
             return None
         found.append(made)
@@ -68,9 +72,8 @@ def _stanza(kind: str, inside: str, letter: bytes, lang: str) -> Stanza | None:
         if name is None:
             return None
         names.append(name)
-    pieces = inside.replace('"', "'").split("'")
-    said = dict(zip(pieces[:-1:2], pieces[1::2], strict=True))
-    if 2 * len(said) + 1 != len(pieces):
+    said = _said(inside)
+    if said is None:
         return None
     say = said.get
     return addressed(
@@ -85,6 +88,27 @@ def _stanza(kind: str, inside: str, letter: bytes, lang: str) -> Stanza | None:
     )
 
 
+def _nonza(name: str, inside: str, letter: bytes) -> Nonza | None:
+    said = _said(inside)
+    if said is None or name in KINDS:
+        return None
+    namespace = said.pop(" xmlns=", "")
+    if namespace == ns.CLIENT or not _is_namespace(namespace):
+        return None
+    return Nonza(f"{namespace} {name}", {key[1:-1]: value for key, value in said.items()}, letter, ())
+
+
+def _said(inside: str) -> dict[str, str] | None:
+    """The attributes of a tag as they are written, ` name=` and the value; None where one stands there twice."""
+    pieces = inside.replace('"', "'").split("'")
+    said = dict(zip(pieces[:-1:2], pieces[1::2], strict=True))
+    return said if 2 * len(said) + 1 == len(pieces) else None
+
+
+def _is_namespace(name: str) -> bool:
+    return name != "" and " " not in name and name not in RESERVED
+
+
 @lru_cache(TAGS)
 def _child(tag: tuple[bytes, bytes]) -> str | None:
     """The `"namespace name"` of a child, None where only a parser can tell."""
@@ -96,6 +120,4 @@ def _child(tag: tuple[bytes, bytes]) -> str | None:
     namespace = said.get(b"xmlns", b"''")[1:-1].decode()
     if b"xmlns" not in said:
         return f"{ns.CLIENT} {name.decode()}"
-    if not namespace or " " in namespace or namespace in RESERVED:
-        return None
-    return f"{namespace} {name.decode()}"
+    return f"{namespace} {name.decode()}" if _is_namespace(namespace) else None
