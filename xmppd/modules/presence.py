@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any, Final
 
 from xmppd.api import (
@@ -73,15 +73,15 @@ class Presence(Module):
         before = session.presence is not None
         # A copy: what was opened and encoded on the way need not stay in memory as long as the session is online.
         session.presence = stanza.replace()
-        roster = await self._roster(session)
-        await self._send(session, stanza, self._reachable(roster.watchers))
+        roster, here = await self._roster(session), self._here
+        await self._send(session, stanza, roster.watchers_but(*here))
         await self._send(session, stanza, (session.jid.bare,))
         if self._gone(session):
-            await self._take_back(session, roster.watchers)
+            await self._take_back(session, roster.watchers_but(*here))
             return
         if not before:
             await self._show_others(session)
-            await self._probe(session, self._reachable(roster.watched))
+            await self._probe(session, roster.watched_but(*here))
         await self.host.hooks.presence_changed.tell(PresenceChanged(session, before, True, stanza))
 
     def _gone(self, session: Session) -> bool:
@@ -93,7 +93,7 @@ class Presence(Module):
         session.presence = None
         if self.host.sessions.find(session.jid) is None:
             stanza = Stanza("presence", None, session.jid, "unavailable")
-            await self._send(session, stanza, (*self._reachable(watchers), session.jid.bare))
+            await self._send(session, stanza, (*watchers, session.jid.bare))
 
     async def _leave(self, session: Session, stanza: Stanza) -> None:
         before = session.presence is not None
@@ -101,9 +101,9 @@ class Presence(Module):
         session.presence, session.priority = None, 0
         told: set[str] = {session.jid.bare}
         if before:
-            watchers = (await self._roster(session)).watchers
-            told.update(watchers)
-            await self._send(session, stanza, self._reachable(watchers))
+            roster = await self._roster(session)
+            told.update(roster.watchers if directed else ())
+            await self._send(session, stanza, roster.watchers_but(*self._here))
             await self._send(session, stanza, (session.jid.bare,))
             if session in self.host.sessions.of(session.jid.bare):
                 await session.deliver(stanza.addressed(session.jid))
@@ -133,10 +133,10 @@ class Presence(Module):
             except Exception:
                 self.log.exception("presence of %s did not reach %s", session.jid, contact)
 
-    def _reachable(self, contacts: Iterable[str]) -> list[str]:
-        """Those of the contacts, by bare address, who are not accounts of this host without a session."""
-        present, here = self.host.sessions.present, f"@{self.host.name}"
-        return [contact for contact in contacts if contact in present or not contact.endswith(here)]
+    @property
+    def _here(self) -> tuple[str, Container[str]]:
+        """What an account of this host ends in, and who of them has a session: nobody else of them can be reached."""
+        return f"@{self.host.name}", self.host.sessions.present
 
     async def _show_others(self, session: Session) -> None:
         """A new resource learns of those that its account has online (4.2.2)."""

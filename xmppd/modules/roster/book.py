@@ -7,7 +7,7 @@ edits need them. A change is made in memory at once, so that what comes next see
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from sys import intern
 from typing import Final
 
@@ -56,6 +56,22 @@ class Roster:
     def watched(self) -> list[str]:
         """Whose presence the account may see."""
         return [contact for contact, mark in self.marks.items() if mark & TO]
+
+    def watchers_but(self, here: str, present: Container[str]) -> list[str]:
+        """`watchers` without those whose address ends in `here` and who are not `present`."""
+        return [
+            contact
+            for contact, mark in self.marks.items()
+            if mark & FROM and (contact in present or not contact.endswith(here))
+        ]
+
+    def watched_but(self, here: str, present: Container[str]) -> list[str]:
+        """`watched` without the same."""
+        return [
+            contact
+            for contact, mark in self.marks.items()
+            if mark & TO and (contact in present or not contact.endswith(here))
+        ]
 
     @property
     def listed(self) -> int:
