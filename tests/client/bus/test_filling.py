@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import pytest
 
 from xmppd.client.bus import MISSING, Guard
 from xmppd.client.bus.asking import asked, given
 from xmppd.client.bus.cache import Cache
-from xmppd.client.bus.fills import MOST_FILLS
+from xmppd.client.bus.fills import MOST_FILLS, Fill
 from xmppd.client.bus.invalidation import EVERYTHING, Invalidation
 from xmppd.client.bus.lru import Lru
+from xmppd.client.bus.sync_cache import SyncCache
 
 from .rooms import Thing
 
@@ -102,6 +105,52 @@ async def test_who_asks_after_an_invalidation_gets_a_load_of_his_own(cache: Cach
     user.go.set()
     assert (await first, await second) == (1, 2)
     assert cache.get("user:42") == 2
+
+
+async def test_who_asks_after_an_invalidation_does_not_get_a_load_that_has_just_ended(cache: Cache) -> None:
+    user = Thing()
+    user.go.clear()
+    first = asyncio.create_task(cache.get_or_load("user:42", user.load))
+    await user.read.wait()
+
+    async def invalidated() -> object:
+        user.value = 2
+        cache.guard.heard(KEY)
+        return await cache.get_or_load("user:42", user.load)
+
+    user.go.set()  # the load ends in the next turn of the loop, and before its task is cleared away comes this one
+    assert await asyncio.create_task(invalidated()) == 2
+    assert await first == 1
+    assert cache.get("user:42") == 2
+
+
+class _Invalidated(Guard):
+    """Something changes, is invalidated, and is asked for by another thread, right after a load of it was kept."""
+
+    def __init__(self, user: Thing) -> None:
+        super().__init__(Lru(), lambda: True)
+        self.asked: Future[object] | None = None
+        self.cache = SyncCache(self, lambda: None)
+        self._user = user
+        self._threads = ThreadPoolExecutor(1)
+
+    def keep(self, fill: Fill, value: object, tags: Iterable[str] | None = None) -> bool:
+        kept = super().keep(fill, value, tags)
+        if self.asked is None:
+            self._user.value = 2
+            self.heard(KEY)
+            self.asked = self._threads.submit(self.cache.get_or_load, "user:42", lambda: self._user.value)
+            wait([self.asked], 0.5)  # it is not done only where it waits for this load
+        return kept
+
+
+def test_a_thread_that_asks_after_an_invalidation_does_not_get_a_load_that_has_just_ended() -> None:
+    user = Thing()
+    guard = _Invalidated(user)
+    assert guard.cache.get_or_load("user:42", lambda: user.value) == 1
+    assert guard.asked is not None
+    assert guard.asked.result() == 2
+    assert guard.cache.get("user:42") == 2
 
 
 async def test_while_it_is_not_sure_nobody_gets_a_load_that_began_before_he_asked(cache: Cache, sure: Sure) -> None:

@@ -11,7 +11,10 @@ MOST_FILLS: Final = 10_000  # loads under way at once; past it the oldest is not
 
 
 class Fill:
-    """One load, from before it reads to when its value is kept. `tags` is None while they are not known."""
+    """One load, from before it reads to when its value is kept. `tags` is None while they are not known.
+
+    What is `spoiled` may be older than what is true now, and is for nobody who asks from now on.
+    """
 
     __slots__ = ("key", "spoiled", "tags")
 
@@ -48,7 +51,8 @@ class Fills:
         del same[fill]
         if not same:
             del self._fills[fill.key]
-        return not fill.spoiled
+        whole, fill.spoiled = not fill.spoiled, True  # nothing tells it of invalidations from now on
+        return whole
 
     def heard(self, what: Invalidation) -> None:
         """Spoil what is named."""

@@ -36,8 +36,9 @@ class Loads:
     async def join(self, key: str, load: Load, tags: TagsOf) -> Any:
         """The value of a load of this key: one that is under way where that is right, else a new one.
 
-        A load that an invalidation came into is left to those who wait for it already. While this member is not sure,
-        an invalidation may have come that nobody told it of; then only a load that began after the call will do.
+        A load that an invalidation came into, or that has ended, is left to those who wait for it already. While this
+        member is not sure, an invalidation may have come that nobody told it of; then only a load that began after the
+        call will do.
         """
         arrived = self._count
         while True:

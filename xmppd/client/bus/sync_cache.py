@@ -55,6 +55,7 @@ class SyncCache:
     def _join(self, key: str, load: Callable[[], Any], tags: TagsOf) -> Any:
         arrived = self._count
         while True:
+            sure = self.guard.sure()  # before the load is looked at: who becomes sure has spoiled what is old first
             with self._lock:
                 flight = self._flights.get(key)
                 own = flight is None or flight.fill.spoiled
@@ -66,7 +67,7 @@ class SyncCache:
                 return self._run(flight, load, tags)
             if flight.thread == threading.get_ident():
                 raise RuntimeError(f"the load of {key!r} asks for {key!r}")
-            if flight.number > arrived or self.guard.sure():
+            if flight.number > arrived or sure:
                 return flight.future.result()
             wait([flight.future])
 
