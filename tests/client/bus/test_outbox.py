@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from xmppd.client.bus.barrier import Barriers
+from xmppd.client.bus.barrier import Barrier, Barriers
 from xmppd.client.bus.batch import MOST_GATHERED
 from xmppd.client.bus.company import Company
 from xmppd.client.bus.errors import BusClosed
@@ -140,12 +140,75 @@ async def test_a_barrier_is_for_those_that_were_there_when_it_came_back(scene: S
 
 async def test_who_comes_back_is_no_ghost(scene: Scene) -> None:
     scene.company.came(Member("web2", None, 10.0))
-    scene.company.lost_sight()
-    assert [ghost.lease for ghost in scene.company.ghosts()] == [10.0]
-    scene.now += 4
-    assert [ghost.lease for ghost in scene.company.ghosts()] == [6.0]
-    scene.company.came(Member("web2", None, 10.0))
-    assert scene.company.ghosts() == []
     scene.company.left("web2", peaceful=False)
-    scene.now += 10
-    assert scene.company.ghosts() == []
+    assert scene.company.ghosts() == {"web2": pytest.approx(scene.now + 10.1)}
+    scene.company.came(Member("web2", None, 10.0))
+    assert scene.company.ghosts() == {}
+    scene.company.left("web2", peaceful=False)
+    scene.now += 10.2
+    assert scene.company.ghosts() == {}
+
+
+async def test_who_was_not_seen_leaving_left_at_last_when_we_came_back(scene: Scene) -> None:
+    scene.company.came(Member("web2", None, 10.0))
+    scene.company.lost_sight()
+    scene.now += 60
+    assert list(scene.company.ghosts()) == ["web2"]
+    scene.company.in_sight()
+    assert scene.company.ghosts() == {"web2": pytest.approx(scene.now + 10.1)}
+
+
+class TestALeaseInABarrier:
+    """Who leaves without a word is done when its lease is over, and the room is known to have forgotten nothing."""
+
+    async def test_it_is_over_when_something_comes_back_that_was_sent_after_it(self, scene: Scene) -> None:
+        barrier = await asked(scene)
+        scene.company.left("web2", peaceful=False)
+        self.beat(scene, 10.0)
+        assert barrier.waiting == {"web2"}
+        self.beat(scene, 0.2)
+        assert barrier.confirmed == {"web2"}
+
+    async def test_who_was_lost_sight_of_may_have_renewed_it(self, scene: Scene) -> None:
+        barrier = await asked(scene)
+        scene.company.left("web2", peaceful=False)
+        self.away(scene, 60.0)
+        self.beat(scene, 1.0)
+        assert barrier.waiting == {"web2"}
+        self.beat(scene, 9.2)
+        assert barrier.confirmed == {"web2"}
+
+    async def test_who_is_there_afterwards_is_asked_again(self, scene: Scene) -> None:
+        barrier = await asked(scene)
+        first = scene.said[-1]
+        self.away(scene, 60.0, "web2")
+        assert scene.said[-1] == first
+        self.beat(scene, 60.0)
+        assert barrier.waiting == {"web2"}
+        scene.outbox.barriers.done(1, "web2")
+        assert barrier.confirmed == {"web2"}
+
+    def beat(self, scene: Scene, later: float) -> None:
+        scene.now += later
+        scene.outbox.beat()
+        scene.outbox.beat_came_back()
+
+    def away(self, scene: Scene, seconds: float, *there: str) -> None:
+        scene.company.lost_sight()
+        scene.outbox.barriers.lost_sight()
+        scene.outbox.disconnected()
+        scene.now += seconds
+        for nick in there:
+            scene.company.came(Member(nick, None, 10.0))
+        scene.company.in_sight()
+        scene.outbox.barriers.in_sight()
+        scene.outbox.connected(scene.said.append)
+
+
+async def asked(scene: Scene) -> Barrier:
+    """Something that web2 has to confirm."""
+    scene.company.came(Member("web2", None, 10.0))
+    batch = scene.outbox.add(Invalidation(keys=frozenset("a")), confirm=True)
+    await scene.numbers()
+    scene.outbox.came_back(1)
+    return batch.barriers[1]

@@ -8,7 +8,7 @@ import pytest
 
 from xmppd.client.bus import Bus, BusRefused, Invalidation, NotPublished
 
-from .rooms import Place, Thing, back, cut, within
+from .rooms import PATIENCE, Place, Thing, back, cut, within
 
 
 async def test_an_invalidation_drops_the_entry_everywhere(place: Place) -> None:
@@ -82,6 +82,20 @@ async def test_who_vanishes_is_waited_for_until_its_lease_is_over(place: Place) 
         await vanish(bob)
         assert (await alice.invalidate("user:42", confirm=True, timeout=20)).confirmed == {"bob"}
         assert not bob.sure
+
+
+async def test_whose_answer_is_lost_is_asked_again(place: Place) -> None:
+    async with place.members("alice", "bob", lease=3600.0) as (alice, bob):
+        assert bob._running is not None
+        assert bob._running.room is not None
+        lost, link = asyncio.Event(), bob._running.room.link
+        say = link.say
+        link.say = lambda text: say(text) if "<done" not in text else lost.set()  # type: ignore[method-assign]
+        confirmed = asyncio.create_task(alice.invalidate("user:42", confirm=True, timeout=PATIENCE))
+        await within(lost.wait())
+        link.say = say  # type: ignore[method-assign]
+        await cut(alice)
+        assert (await confirmed).confirmed == {"bob"}
 
 
 async def test_who_vanishes_is_named(place: Place) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from .company import Company
-from .members import Member
+from .invalidation import Invalidation
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,19 @@ class Barrier:
     """One message and those that have not answered it, from the moment when the room had it.
 
     A member that is in the room has to answer. One that left it without a word serves nothing any more when its lease
-    has run out since then, for nothing can have renewed it.
+    has run out since then, for nothing can have renewed it; unless the room has forgotten the message meanwhile. That
+    it has not is known when something that was sent after the lease has come back over the same connection.
     """
 
-    def __init__(self, company: Company) -> None:
+    def __init__(self, what: Invalidation, company: Company) -> None:
+        self.what = what
         self.waiting = set(company.here)
         self.confirmed: set[str] = set()
+        self._company = company
+        self._until: dict[str, float] = {}
         self._all: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._timers: list[asyncio.TimerHandle] = []
-        for ghost in company.ghosts():
-            self.waiting.add(ghost.nick)
-            self.left(ghost)
+        self.waiting.update(company.ghosts())
+        self.in_sight()
         self._settle()
 
     def done(self, nick: str) -> None:
@@ -48,25 +50,33 @@ class Barrier:
             self.confirmed.add(nick)
             self._settle()
 
-    def left(self, member: Member) -> None:
-        """This one left, and may serve what it has until its lease is over."""
-        loop = asyncio.get_running_loop()
-        if member.nick in self.waiting:
-            self._timers.append(loop.call_later(member.lease * 1.01, self.done, member.nick))
+    def left(self, nick: str, until: float) -> None:
+        """This one left, and may serve what it has until then."""
+        if nick in self.waiting:
+            self._until[nick] = until
+
+    def lost_sight(self) -> None:
+        """This member is out of the room, which may forget the message until it is back."""
+        self._until.clear()
+
+    def in_sight(self) -> None:
+        """It is back: who is here is asked again, who is not left before."""
+        for nick, until in self._company.ghosts().items():
+            self.left(nick, until)
+
+    def lived(self, sent_at: float) -> None:
+        """The room has taken what was sent then."""
+        for nick in [nick for nick, until in self._until.items() if until <= sent_at]:
+            del self._until[nick]
+            self.done(nick)
 
     async def wait(self) -> None:
         """Until nobody is waited for."""
         await asyncio.shield(self._all)
 
-    def close(self) -> None:
-        """Nobody waits for it any more."""
-        for timer in self._timers:
-            timer.cancel()
-
     def _settle(self) -> None:
         if not self.waiting and not self._all.done():
             self._all.set_result(None)
-            self.close()
 
 
 class Barriers:
@@ -75,9 +85,9 @@ class Barriers:
     def __init__(self) -> None:
         self._open: dict[int, Barrier] = {}
 
-    def open(self, seq: int, company: Company) -> Barrier:
+    def open(self, seq: int, what: Invalidation, company: Company) -> Barrier:
         """The room has taken message `seq`, while these were in it."""
-        barrier = self._open[seq] = Barrier(company)
+        barrier = self._open[seq] = Barrier(what, company)
         return barrier
 
     def done(self, seq: int, nick: str) -> None:
@@ -85,15 +95,33 @@ class Barriers:
         if (barrier := self._open.get(seq)) is not None:
             barrier.done(nick)
 
-    def left(self, member: Member, peaceful: bool) -> None:
-        """A member left; in peace: it serves nothing any more."""
+    def left(self, nick: str, until: float | None) -> None:
+        """A member left, and may serve what it has until then; None: it left in peace, and serves nothing any more."""
         for barrier in self._open.values():
-            if peaceful:
-                barrier.done(member.nick)
+            if until is None:
+                barrier.done(nick)
             else:
-                barrier.left(member)
+                barrier.left(nick, until)
+
+    def lost_sight(self) -> None:
+        """This member is out of the room."""
+        for barrier in self._open.values():
+            barrier.lost_sight()
+
+    def in_sight(self) -> None:
+        """It is in the room again, and the company knows who else is."""
+        for barrier in self._open.values():
+            barrier.in_sight()
+
+    def lived(self, sent_at: float) -> None:
+        """The room has taken what this member sent then, and has not been out of sight since."""
+        for barrier in self._open.values():
+            barrier.lived(sent_at)
+
+    def unanswered(self) -> list[tuple[int, Invalidation]]:
+        """The messages that somebody has not answered."""
+        return [(seq, barrier.what) for seq, barrier in self._open.items() if barrier.waiting]
 
     def close(self, seq: int) -> None:
         """Its caller has gone on."""
-        if (barrier := self._open.pop(seq, None)) is not None:
-            barrier.close()
+        self._open.pop(seq, None)

@@ -93,8 +93,13 @@ class Outbox:
         return mark is not None and mark.epoch == self.epoch and mark.origin in self._names
 
     def connected(self, say: Callable[[str], None]) -> None:
-        """There is a room to talk to: first what it may have missed, under its old numbers."""
+        """There is a room to talk to: first what it or others may have missed, under its old numbers.
+
+        Who has not answered is asked again: its answer may be lost, and so may the message be with the room's memory.
+        """
         self._say = say
+        for seq, what in self.barriers.unanswered():
+            say(write_invalidate(self._room, Mark(self._name, self.epoch, seq), what, confirm=True))
         for seq, flying in self._flying.items():
             self._send(seq, flying)
         self._flush()
@@ -114,22 +119,26 @@ class Outbox:
     def beat_came_back(self) -> None:
         """The oldest heartbeat on its way."""
         if self._beats:
-            self._came_back(self._beats.pop(0))
+            self._renew(self._beats.pop(0))
 
     def came_back(self, seq: int) -> None:
         """The room has message `seq`."""
         flying = self._flying.pop(seq, None)
         if flying is None:
             return
-        self._came_back(flying.sent_at)
+        self._renew(flying.sent_at)
         batch = flying.batch
         if batch.confirm and batch.waiting:
-            batch.barriers[seq] = self.barriers.open(seq, self._company)
+            batch.barriers[seq] = self.barriers.open(seq, flying.what, self._company)
         batch.under_way -= 1
         if not batch.under_way and not batch.published.done():
             batch.published.set_result(None)
         if not self._flying and self._waits:
             self._flush()
+
+    def _renew(self, sent_at: float) -> None:
+        self._came_back(sent_at)
+        self.barriers.lived(sent_at)
 
     def close(self) -> None:
         """Tell all who wait that nothing more is published."""

@@ -67,6 +67,8 @@ class Room:
         sender = xml.get("from", "")
         if sender != self._settings.room and not sender.startswith(self._prefix):
             return False
+        if self.link.lost.done():
+            return True  # the next stay hears of it
         if xml.tag == _MESSAGE:
             self._message(xml, sender)
         elif xml.tag == _PRESENCE:

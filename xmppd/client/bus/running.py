@@ -80,6 +80,8 @@ class Running:
             self.outbox.named(room.name)
             await room.enter(self.outbox.mark)
             self.outbox.named(room.name)
+            self.company.in_sight()
+            self.outbox.barriers.in_sight()
             self.lease.renew(sent_at)
             self._inside = True
             await self._catch_up(room, self._why_fresh(room))
@@ -145,6 +147,7 @@ class Running:
             self._name = f"{self.settings.name}-{secrets.token_hex(2)}"
         self.room = None
         self.company.lost_sight()
+        self.outbox.barriers.lost_sight()
         if self._inside:
             self._inside = False
             self._away_since = self.settings.clock()
