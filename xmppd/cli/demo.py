@@ -17,7 +17,6 @@ from xmppd.server import Server
 from xmppd.server_commands.checking import read
 
 from . import vendor
-
 from .serving import print_ready, serve
 
 HOST: Final = "localhost"

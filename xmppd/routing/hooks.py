@@ -65,7 +65,8 @@ class Mark:
 class Chain(Generic[S]):
     """Handlers that a stanza passes in the order of their stages; one may end it with `STOP`.
 
-    `of` has those of each kind of stanza, and of groupchat messages. Ask `if chain.of[kind]` before `run`: nothing attached costs a look-up.
+    `of` has those of each kind of stanza, and of groupchat messages. Ask `if chain.of[kind]` before `run`: nothing
+    attached costs a look-up.
     """
 
     __slots__ = ("_placed", "name", "of")

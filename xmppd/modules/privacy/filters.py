@@ -84,10 +84,10 @@ class Filters:
         if lists is None:
             self._passed = stanza
             return None
-        if lists is not UNREAD and (few := lists.addressed) is not None:  # as a rule, and then these look-ups are all
-            if sender not in few and sender.bare not in few and sender.domain not in few:
-                self._passed = stanza
-                return None
+        few = None if lists is UNREAD else lists.addressed
+        if few is not None and sender not in few and sender.bare not in few and sender.domain not in few:
+            self._passed = stanza  # as a rule, and then these look-ups are all
+            return None
         return self._decide(lists, account, sender, event, self._receive)
 
     def deliver(self, event: Event) -> Awaitable[Verdict] | Verdict:
