@@ -11,7 +11,7 @@ from xmppd.client.bus.invalidation import Invalidation
 from xmppd.client.bus.lease import Lease
 from xmppd.client.bus.options import Settings
 from xmppd.client.bus.sequences import MOST_ORIGINS, Sequences
-from xmppd.client.bus.wire import Heard, Mark
+from xmppd.client.bus.wire import Heard, Kind, Mark
 
 
 def mark(seq: int, epoch: str = "1", origin: str = "web1") -> Mark:
@@ -113,6 +113,22 @@ class TestHearing:
         assert hearing.following
         hearing.heard(self.said(5))
         assert hearing.following
+
+    @pytest.mark.parametrize("kind", ["beat", "here", "invalidate"])
+    def test_who_had_not_spoken_yet_when_it_was_cut_off(self, hearing: Hearing, kind: Kind) -> None:
+        hearing.heard(Heard("here", "room/web1", mark(3)))
+        hearing.pause()
+        hearing.heard(Heard(kind, "room/web1", mark(5)))
+        assert not hearing.resume()
+        hearing.heard(self.said(6))
+        assert hearing.following
+
+    def test_who_had_not_spoken_yet_and_still_has_not(self, hearing: Hearing) -> None:
+        hearing.heard(Heard("here", "room/web1", mark(3)))
+        hearing.pause()
+        hearing.heard(Heard("here", "room/web1", mark(3)))
+        hearing.heard(Heard("beat", "room/web1", mark(3)))
+        assert hearing.resume()
 
     def test_history_is_applied_and_not_counted(self, hearing: Hearing, applied: list[str]) -> None:
         hearing.heard(self.said(7))

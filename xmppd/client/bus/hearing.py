@@ -32,6 +32,7 @@ class Hearing:
 
     def pause(self) -> None:
         """Something may be missing: follow again when it is found or given up."""
+        self.sequences.paused()
         self._later = []
 
     def heard(self, message: Heard) -> None:

@@ -15,6 +15,7 @@ class Sequences:
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, tuple[str, int]] = OrderedDict()
+        self._least: dict[str, Mark] = {}
 
     def take(self, mark: Mark) -> bool:
         """A message came; False where one before it did not. An origin never heard before may begin anywhere."""
@@ -43,13 +44,22 @@ class Sequences:
     def behind(self, mark: Mark) -> bool:
         """As `agrees`, for a number that may be old: it is no beginning for an origin never heard before."""
         known = self._known.get(mark.origin)
+        if known is None and len(self._least) < MOST_ORIGINS:
+            self._least.setdefault(mark.origin, mark)
         return known is not None and known[0] == mark.epoch and mark.seq > known[1]
+
+    def paused(self) -> None:
+        """Something may be missing, so who has not spoken yet does not begin anywhere, but after what it came with."""
+        for mark in list(self._least.values()):
+            self._set(mark)
 
     def clear(self) -> None:
         """Begin anew: everything before is dealt with."""
         self._known.clear()
+        self._least.clear()
 
     def _set(self, mark: Mark) -> None:
+        self._least.pop(mark.origin, None)
         self._known[mark.origin] = mark.epoch, mark.seq
         self._known.move_to_end(mark.origin)
         if len(self._known) > MOST_ORIGINS:
