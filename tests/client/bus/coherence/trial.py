@@ -113,7 +113,11 @@ class Trial:
         """What was counted so far."""
         counts = {what.name.lower(): self.board.total(what) for what in Count}
         lines = [line for log in self._logs if log.exists() for line in log.read_text(errors="replace").splitlines()]
-        bad = [line for line in lines if "VIOLATION" in line or "a listener of the bus failed" in line]
+        bad = [
+            line
+            for line in lines
+            if "VIOLATION" in line or ", floors: {" in line or "a listener of the bus failed" in line
+        ]
         return Report(counts, self.breaks, self._complaints + bad)
 
     async def _cut(self) -> None:

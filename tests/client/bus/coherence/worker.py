@@ -106,7 +106,8 @@ class Worker:
         for why, floor in least.items():
             if version < floor:
                 board.count(member, Count.VIOLATIONS)
-                log.error("VIOLATION of %r: %d is %d, but had to be %d (hit: %s)", why, key, version, floor, hit)
+                log.error("VIOLATION of %r: %d is %d, but had to be %d", why, key, version, floor)
+                log.error("m%d, hit: %s, sure: %s, floors: %s, %s", member, hit, self.bus.sure, least, self.bus.stats)
 
     async def _load(self, key: int) -> int:
         """Read, and then dawdle, so that invalidations come in between."""
@@ -139,6 +140,8 @@ class Worker:
             return
         self.board.count(self.task.member, Count.PUBLISHED)
         self._published.append((self.bus.settings.clock(), key, version))
+        if confirm:
+            log.info("%d: %d is confirmed by %s", key, version, ", ".join(sorted(receipt.confirmed)))
         for nick in (f"m{self.task.member}", *receipt.confirmed):
             self.board.raise_floor(int(nick.removeprefix("m")), key, version)
         self.board.count(self.task.member, Count.CONFIRMED, len(receipt.confirmed))
