@@ -151,3 +151,53 @@ async def test_xmppjs_sees_carbons(stage: Stage, enter: Enter, server: Server) -
     await phone.does("say", to=alice.jid, body="by the phone")
     await alice.hears(access.jid, "by the phone")
     await desk.tells("copy", name="sent", body="by the phone")
+
+
+async def test_slixmpp_pages_its_archive(stage: Stage, server: Server) -> None:
+    needs(server, "mam")
+    access = stage.account("bob")
+    alice = await stage.enter("slixmpp", "alice")
+    await alice.logs_in()
+    texts = [f"message {number}" for number in range(5)]
+    for text in texts:
+        await alice.says(access.jid, text)
+    bob = Slix(access)
+    bob.xmpp.register_plugin("xep_0313")
+    bob.connects()
+    await bob.until(lambda: "session_start" in bob.events)
+    pages = bob.xmpp.plugin["xep_0313"].iterate(rsm={"max": 2})
+    found = [each["mam_result"]["forwarded"]["stanza"]["body"] async for each in pages]
+    assert found == texts
+    await bob.xmpp.disconnect()
+
+
+async def test_slixmpp_sees_carbons(stage: Stage, server: Server) -> None:
+    needs(server, "carbons")
+    access = stage.account("bob")
+    copies: list[tuple[str, str]] = []
+    bob = Slix(access)
+    bob.xmpp.register_plugin("xep_0280")
+    for kind in ("received", "sent"):
+
+        def copied(message: Any, kind: str = kind) -> None:
+            copies.append((kind, message[f"carbon_{kind}"]["body"]))
+            bob.events.append("copy")
+            bob._changed.set()
+
+        bob.xmpp.add_event_handler(f"carbon_{kind}", copied)
+    bob.connects()
+    await bob.until(lambda: "session_start" in bob.events)
+    await bob.xmpp.plugin["xep_0280"].enable()
+    alice = await stage.enter("slixmpp", "alice")
+    await alice.logs_in()
+    other = Slix(access)
+    other.xmpp.requested_jid = JID(f"{access.jid}/phone")
+    other.connects()
+    await other.until(lambda: "session_start" in other.events)
+    await alice.says(str(other.xmpp.boundjid), "for the phone")
+    await other.until(lambda: other.heard == ["for the phone"])
+    await bob.until(lambda: ("received", "for the phone") in copies)
+    other.xmpp.send_message(alice.jid, "by the phone", mtype="chat")
+    await bob.until(lambda: ("sent", "by the phone") in copies)
+    for each in (bob, other):
+        await each.xmpp.disconnect()

@@ -10,7 +10,7 @@ from itertools import islice
 from tests.bench.accounts import HOST, Account
 from tests.bench.meter import Meter
 from tests.bench.peer import Peer
-from tests.bench.row import CpuRow, Effort, Goal
+from tests.bench.row import CpuRow, Effort, Figure, Goal
 from tests.bench.rows.chat import Chat
 from tests.bench.rows.privacy import Growth
 from tests.bench.table import OURS
@@ -33,6 +33,17 @@ class ArchivedChat(Chat):
 
     def suits(self, peer: type[Peer]) -> bool:
         return peer.speaks_xmpp
+
+
+class ArchivedRate(ArchivedChat):
+    """How many of these messages one core takes a second, each on disk for both sides."""
+
+    unit = "messages/s"
+
+    def measure(self, peer: Peer, effort: Effort) -> Figure:
+        operations = super().measure(peer, effort).operations
+        rate = operations / (effort.seconds * effort.windows)
+        return Figure(rate, rate, rate, 1.0, operations)
 
 
 class Pages(CpuRow):
@@ -108,6 +119,7 @@ class PageGrowth(Growth):
 
 ROWS = [
     ArchivedChat("chat-archive", "one-to-one chat message, archived for both", 45, Goal(60, 1 / 2), tls=False),
+    ArchivedRate("rate-archive", "the same, messages a second on disk", 45, None, tls=False),
     _SHORT_ARCHIVE,
     _LONG_ARCHIVE,
     PageGrowth("page-growth", "the second by the first, times", 48, Goal(1.5, 1), (_SHORT_ARCHIVE, _LONG_ARCHIVE)),

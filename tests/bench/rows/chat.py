@@ -16,7 +16,7 @@ _TEXT = "The quick brown fox jumps over the lazy dog, then back, and asks whethe
 class Chat(CpuRow):
     """An operation is one message, received, routed and sent; one is under way in each pair."""
 
-    def __init__(self, name: str, title: str, place: int, goal: Goal, *, tls: bool) -> None:
+    def __init__(self, name: str, title: str, place: int, goal: Goal | None, *, tls: bool) -> None:
         super().__init__(name, title, place, goal)
         self._tls = tls
 
