@@ -10,6 +10,7 @@ import zstandard
 
 from tests.kit.client import Client
 from tests.kit.world import World, a_world
+from tests.stories.managed import enable, resume, returning, tag, vanish
 
 EXTENSION = "xmppd.extensions.compression"
 NS_COMPRESS = "http://jabber.org/protocol/compress"
@@ -56,12 +57,18 @@ async def compressed(world: World, name: str, method: str) -> tuple[Client, Sque
     client = await world.dial()
     await client.open()
     await client.login(name, name)
+    squeezed = await squeeze(client, method)
+    await client.bind("phone")
+    return client, squeezed
+
+
+async def squeeze(client: Client, method: str) -> Squeezed:
+    """Begin compression, and the stream anew."""
     client.send(f"<compress xmlns='{NS_COMPRESS}'><method>{method}</method></compress>")
     assert (await client.receive()).tag == f"{{{NS_COMPRESS}}}compressed"
     squeezed = Squeezed(client, method)
     await client.open()
-    await client.bind("phone")
-    return client, squeezed
+    return squeezed
 
 
 @pytest.mark.parametrize("method", ["zlib", "zstd"])
@@ -187,3 +194,20 @@ async def test_it_stands_in_no_stanza(caplog: pytest.LogCaptureFixture) -> None:
         alice.send(f"<iq type='set' id='1'><compress xmlns='{NS_COMPRESS}'><method>zlib</method></compress></iq>")
         await alice.receives_stream_error("not-authorized")
     assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(("before", "behind"), [("zlib", "zstd"), ("zstd", "zlib"), ("zlib", "")])
+async def test_a_session_is_resumed_on_a_stream_that_is_compressed_anew(before: str, behind: str) -> None:
+    """Compression is of the stream, not of the session: the new one chooses its own, or none."""
+    async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
+        alice, _ = await compressed(world, "alice", before)
+        id = (await enable(alice)).get("id") or ""
+        bob = await world.online("bob/phone")
+        await vanish(world, alice)
+        bob.send(f"<message to='{alice.jid}' type='chat'><body>in the tunnel</body></message>")
+        await bob.ping()
+        again = await returning(world, "alice")
+        if behind:
+            await squeeze(again, behind)
+        assert (await resume(again, id)).tag == tag("resumed")
+        await again.receives("c:message[c:body='in the tunnel']")
