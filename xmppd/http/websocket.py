@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from xmppd.listeners.client import Client
 from xmppd.listeners.tcp import Connection
-from xmppd.routing.sessions import Session
 from xmppd.wire.features import Layer
 from xmppd.wire.frames import (
     BINARY,
@@ -199,7 +198,8 @@ class WebSocketClient(Client, Connection):
         super().authenticated(user)
         self._frames.limit = self.stream.limit
 
-    def _ping(self, session: Session) -> None:
+    def ping(self) -> None:
+        """Ask for a sign of life; browsers answer by themselves (RFC 7395 3.8)."""
         self._put(frame(PING, b""))
 
     def describe(self) -> dict[str, object]:
