@@ -13,13 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, Final, Literal
 from xml.etree.ElementTree import Element, SubElement
 
-from slixmpp import JID, ClientXMPP
-from slixmpp.plugins.base import BasePlugin, register_plugin
+from slixmpp import JID
+from slixmpp.plugins.base import register_plugin
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
+
+from .plugin import Plugin
 
 NS: Final = "urn:xmppd:privacy-increments:0"
 PRIVACY: Final = "{jabber:iq:privacy}"
@@ -51,22 +53,12 @@ class PrivacyChanged:
     removed: tuple[Item, ...] = ()
 
 
-class Increments(BasePlugin):
+class Increments(Plugin):
     """The privacy lists of one slixmpp client; `Increments.of(xmpp)` gives them."""
 
     name = "xmppd_increments"
     description = "Privacy lists by increments"
-    dependencies: ClassVar[set[str]] = {"xep_0030"}
-    xmpp: ClientXMPP
-
-    @classmethod
-    def of(cls, xmpp: ClientXMPP) -> Increments:
-        """The plugin of this client, registered on first use."""
-        plugins: Any = xmpp.plugin
-        if not plugins.enabled(cls.name):
-            xmpp.register_plugin(cls.name)
-        plugin: Increments = plugins[cls.name]
-        return plugin
+    feature = NS
 
     def plugin_init(self) -> None:
         """Called by slixmpp."""
@@ -76,12 +68,6 @@ class Increments(BasePlugin):
     def plugin_end(self) -> None:
         """Called by slixmpp."""
         self.xmpp.remove_handler(self.name)
-
-    async def supported(self) -> bool:
-        """Whether the server knows increments."""
-        disco: Any = self.xmpp.plugin["xep_0030"]
-        reply = await disco.get_info(jid=self.xmpp.boundjid.domain)
-        return NS in reply["disco_info"]["features"]
 
     async def add(self, name: str, *items: Item | JID | str) -> None:
         """Add items to a list, which is made where there is none; an address alone is denied.

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from xml.etree import ElementTree
 
-from slixmpp import JID, ClientXMPP
-from slixmpp.plugins.base import BasePlugin, register_plugin
+from slixmpp import JID
+from slixmpp.plugins.base import register_plugin
+
+from .plugin import Plugin
 
 NS: Final = "urn:xmppd:roster-notes:0"
 ROSTER: Final = "{jabber:iq:roster}"
@@ -30,22 +32,15 @@ class NoteChanged:
     text: str
 
 
-class Notes(BasePlugin):
-    """The notes of one slixmpp client; `Notes.of(xmpp)` gives them. What another session changes is pushed here too."""
+class Notes(Plugin):
+    """The notes of one slixmpp client; `Notes.of(xmpp)`, before the roster is asked for, gives them.
+
+    What another session changes is pushed here too.
+    """
 
     name = "xmppd_notes"
     description = "Roster notes"
-    dependencies: ClassVar[set[str]] = {"xep_0030"}
-    xmpp: ClientXMPP
-
-    @classmethod
-    def of(cls, xmpp: ClientXMPP) -> Notes:
-        """The plugin of this client, registered on first use; do it before the roster is asked for."""
-        plugins: Any = xmpp.plugin
-        if not plugins.enabled(cls.name):
-            xmpp.register_plugin(cls.name)
-        plugin: Notes = plugins[cls.name]
-        return plugin
+    feature = NS
 
     def plugin_init(self) -> None:
         """Called by slixmpp."""
@@ -63,12 +58,6 @@ class Notes(BasePlugin):
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Every contact with a note, and the note."""
         return iter(list(self._notes.items()))
-
-    async def supported(self) -> bool:
-        """Whether the server keeps notes."""
-        disco: Any = self.xmpp.plugin["xep_0030"]
-        reply = await disco.get_info(jid=self.xmpp.boundjid.domain)
-        return NS in reply["disco_info"]["features"]
 
     async def set_note(self, contact: JID | str, text: str) -> None:
         """Write a note; "" removes it. The contact's name and groups stay as they are.

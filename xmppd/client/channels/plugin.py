@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar, overload
 
-from slixmpp import JID, ClientXMPP
-from slixmpp.plugins.base import BasePlugin, register_plugin
+from slixmpp import JID
+from slixmpp.plugins.base import register_plugin
 from slixmpp.stanza import Iq
 from slixmpp.xmlstream import register_stanza_plugin
 from slixmpp.xmlstream.handler import CoroutineCallback
 from slixmpp.xmlstream.matcher import StanzaPath
+
+from xmppd.client.plugin import Plugin
 
 from .opening import Opening
 from .reading import MOST_UNREAD, Channel
@@ -22,23 +24,14 @@ T = TypeVar("T")
 S = TypeVar("S", bound=Source)
 
 
-class Channels(BasePlugin):
-    """Data channels of one slixmpp client; `Channels.of(xmpp)` gives it."""
+class Channels(Plugin):
+    """Data channels of one slixmpp client; `Channels.of(xmpp)` gives it. `block_size`: bytes of the largest block."""
 
     name = "xmppd_channels"
     description = "Data channels"
+    feature = NS
     dependencies: ClassVar[set[str]] = {"xep_0030", "xep_0047", "xep_0199"}
     default_config: ClassVar[dict[str, Any]] = {"block_size": 4096}
-    xmpp: ClientXMPP
-
-    @classmethod
-    def of(cls, xmpp: ClientXMPP, **config: Any) -> Channels:
-        """The plugin of this client, registered on first use. `block_size`: bytes of the largest block it sends."""
-        plugins: Any = xmpp.plugin
-        if not plugins.enabled(cls.name):
-            xmpp.register_plugin(cls.name, config)
-        plugin: Channels = plugins[cls.name]
-        return plugin
 
     def service(
         self,
