@@ -53,7 +53,7 @@ class House:
     commands: Commands
     metrics: Registry
     data_dir: Path
-    fake: bytes = field(default=b"", repr=False)  # the secret from which unknown users' salts are made
+    secret: bytes = field(default=b"", repr=False)  # salts, tokens and resources are made from it
     hosts: dict[str, Host] = field(default_factory=dict)
     routes: Routes = field(default_factory=Routes)
 
@@ -69,8 +69,8 @@ class Host:
         self.hooks = Hooks()
         self.iq = IQTable()
         self.sessions = Sessions(house.config.limits.max_sessions_per_user)
-        self.accounts = Accounts(self.name, house.storage, config.auth.scram_iterations, house.fake)
-        self.tokens = Tokens(self.name, house.storage, house.fake)
+        self.accounts = Accounts(self.name, house.storage, config.auth.scram_iterations, house.secret)
+        self.tokens = Tokens(self.name, house.storage, house.secret)
         self.requests = Requests(self.jid, house.router.send)
         self.stream_features: Features[Any] = Features()
         self.features: Counter[str] = Counter()

@@ -97,9 +97,9 @@ class Server:
         if self._with_doors:
             check_free(data_dir / CONTROL)  # before modules that tidy up at their start touch what it uses
         storage = await self._open_storage(data_dir)
-        fake = _secret(data_dir / "secret")
+        secret = _secret(data_dir / "secret")
         self.house = House(
-            config, storage, self.clock, self.timetable, self.router, self.commands, self.metrics, data_dir, fake
+            config, storage, self.clock, self.timetable, self.router, self.commands, self.metrics, data_dir, secret
         )
         self._stack.push_async_callback(self.timetable.stop)
         for command in server_commands(self):

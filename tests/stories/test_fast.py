@@ -333,7 +333,7 @@ async def test_nothing_secret_stands_in_what_is_logged(world: World) -> None:
     found = await world.host.tokens.of("alice", PHONE, world.host.accounts.credentials)
     assert token in [each.secret for each in found]
     assert token not in repr(found)
-    assert repr(world.host.house.fake) not in repr(world.host.house)
+    assert repr(world.host.house.secret) not in repr(world.host.house)
     assert "initial" not in repr(Request("PLAIN", b"password", "", "", None, None, None, "", ()))
 
 

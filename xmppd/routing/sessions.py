@@ -130,16 +130,10 @@ class Session:
         An answer acknowledges all that came before it, so it is held until what is owed is on disk. What comes behind
         is handled meanwhile.
         """
-        owed = self._owed
-        if owed is None or owed.done:
+        if self.owes:
+            self.when_safe(lambda: self.door.send(stanza))
+        else:
             self.door.send(stanza)
-            return
-        self._held += 1
-        owed.add_done_callback(partial(self._release, stanza))
-
-    def _release(self, stanza: Stanza, write: object) -> None:
-        self._held -= 1
-        self.door.send(stanza)
 
     def when_safe(self, go_on: Callable[[], None]) -> None:
         """Call `go_on` once all that is owed now is on disk; at once where nothing is. In order with `reply`."""
