@@ -108,7 +108,9 @@ async def bind(client: Client, host: Host, user: JID, request: Request) -> tuple
     tag = (request.bind.findtext(f"{{{ns.BIND2}}}tag") or "").strip()
     await _replace_earlier(host, user, request.agent)
     threshold = Threshold(client)
-    session = await host.open_session(user, resource(host.house.secret, user, tag, request.agent), threshold, "closeold")
+    session = await host.open_session(
+        user, resource(host.house.secret, user, tag, request.agent), threshold, "closeold"
+    )
     threshold.session, session.client = session, request.software
     if request.agent:
         session.keep(AGENT, request.agent)
