@@ -18,8 +18,13 @@ from .xmpp.jid import JID, nodeprep
 Progress = Callable[[int, int], None]
 """Told (done, total) while a long command runs; total is 0 where it is not known."""
 
+MOST_DAYS: Final = 36_500
+"""The age of what can be asked for: a hundred years, so that no date before it is out of range."""
+
 STANDALONE: Final = "standalone"
 """The tag of a command that xmppctl may do by itself while no server runs."""
+
+_LARGEST: Final = 1 << 63  # what a column of a database holds
 
 
 class CommandError(Exception):
@@ -68,6 +73,8 @@ class Parameter:
             return account(*map(str, values)) if len(values) == 2 else PARSERS[self.kind](values[0])
         except StanzaError as error:
             raise CommandError(f"{self.name} must be {expected}; {error.text or error.condition}") from None
+        except OverflowError as error:
+            raise CommandError(f"{self.name} {error}") from None
         except (ValueError, TypeError):
             raise CommandError(f"{self.name} must be {expected}, not {values[0]!r}") from None
 
@@ -224,6 +231,12 @@ def account(user: str, host: str) -> JID:
     return JID(nodeprep(user), domain.domain)
 
 
+def check_days(days: int) -> None:
+    """`CommandError` where an argument `days` is no age that anything here can have."""
+    if not 0 <= days <= MOST_DAYS:
+        raise CommandError(f"DAYS must lie between 0 and {MOST_DAYS}")
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` (did you mean "x"?)` for the nearest of the known words, empty where none is near."""
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
@@ -271,6 +284,13 @@ def _number(kind: Callable[[str], int | float], value: object) -> object:
     return kind(str(value))
 
 
+def _whole(value: object) -> object:
+    number = typing.cast("int", _number(int, value))
+    if not -_LARGEST <= number < _LARGEST:
+        raise OverflowError(f"must lie between {-_LARGEST} and {_LARGEST - 1}")
+    return number
+
+
 def _bool(value: object) -> object:
     words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
     if isinstance(value, bool):
@@ -296,7 +316,7 @@ def _jid(value: object) -> object:
 
 PARSERS: Final[Mapping[object, Callable[[object], object]]] = {
     str: partial(_exactly, str),
-    int: partial(_number, int),
+    int: _whole,
     float: partial(_number, float),
     bool: _bool,
     JID: _jid,

@@ -86,6 +86,8 @@ async def test_what_is_false_unless_said_may_be_said_as_a_flag() -> None:
         ("kick_session", {"usr": "a"}, '(did you mean "user"?)'),
         ("kick_session", {"user": "a", "host": "h"}, "RESOURCE is missing"),
         ("set_limit", ["many"], "count must be a whole number, not 'many'; usage: set_limit COUNT"),
+        ("set_limit", ["9" * 20], "count must lie between -9223372036854775808 and 9223372036854775807; usage: "),
+        ("set_limit", {"count": -(1 << 63) - 1}, "count must lie between"),
         ("set_limit", {"count": True}, "count must be a whole number"),
         ("set_limit", {"count": 1.5}, "count must be a whole number"),
         ("create_room", ["r", "s", "h", "", "maybe"], "persistent must be true or false, not 'maybe'"),

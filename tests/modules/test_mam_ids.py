@@ -50,5 +50,5 @@ def test_a_stamp_gives_back_the_microsecond_it_was_made_of() -> None:
 
 
 def test_what_is_no_id_has_no_key() -> None:
-    for text in ("", "x", "0" * 25, "0" * 27, "g" * 26, "A" * 26, "0" * 25 + "\n", "-" + "0" * 25):
+    for text in ("", "x", "0" * 25, "0" * 27, "g" * 26, "A" * 26, "0" * 25 + "\n", "-" + "0" * 25, "8" + "0" * 25):
         assert key_of(text) == 0

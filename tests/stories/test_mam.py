@@ -158,6 +158,9 @@ async def test_start_and_end_include_their_moments(world: World) -> None:
     assert (await page(alice, form(start="2023-11-14T22:13:31Z"))).texts == ["three"]
     assert (await page(alice, form(end="2023-11-15T00:13:29+02:00"))).texts == ["one"]
     assert (await page(alice, form(start="2030-01-01T00:00:00Z"))).texts == []
+    for never in ("2255-06-06T00:00:00Z", "9999-12-31T23:59:59Z"):  # keys end in between, and nothing is later
+        assert (await page(alice, form(start=never))).texts == []
+        assert (await page(alice, form(end=never))).texts == ["one", "two", "three"]
 
 
 async def test_before_id_and_after_id(world: World) -> None:
@@ -181,7 +184,7 @@ async def test_fetching_specific_messages(world: World) -> None:
 
 
 @pytest.mark.parametrize("place", ["before_id", "after_id", "ids", "before", "after"])
-@pytest.mark.parametrize("id", ["never-heard-of", "0" * 26, "neighbour"])
+@pytest.mark.parametrize("id", ["never-heard-of", "0" * 26, "8" + "0" * 25, "f" * 26, "neighbour"])
 async def test_an_id_that_is_not_in_the_archive_is_not_found(world: World, place: str, id: str) -> None:
     """4.1.3 and example 22; that of another archive, or of the right time, is not one either."""
     alice, bob = await world.session("alice/phone"), await world.online("bob/phone")

@@ -99,7 +99,7 @@ async def test_rooms_are_purged_apart_from_accounts(world: World) -> None:
     del world.host.domains["rooms.localhost"]
 
 
-@pytest.mark.parametrize("arguments", [("pictures", "2"), ("all", "-1")])
+@pytest.mark.parametrize("arguments", [("pictures", "2"), ("all", "-1"), ("all", "36501"), ("all", "99999999999")])
 async def test_what_cannot_be_deleted(world: World, arguments: tuple[str, str]) -> None:
     with pytest.raises(CommandError):
         await world.server.commands.call("delete_old_mam_messages", arguments)

@@ -59,6 +59,12 @@ async def test_old_messages_are_deleted_on_demand(world: World) -> None:
     assert await texts(bob) == ["new"]
 
 
+@pytest.mark.parametrize("days", ["-1", "36501", "99999999999"])
+async def test_an_age_that_no_message_can_have_is_refused(world: World, days: str) -> None:
+    with pytest.raises(CommandError, match="DAYS must lie between 0 and 36500"):
+        await world.server.commands.call("delete_old_messages", (days,))
+
+
 async def test_deleted_messages_make_room_and_are_waited_for_no_more() -> None:
     async with a_world(modules=MODULES | {"offline": {"max_user_messages": 2}}) as world:
         await world.account("bob")

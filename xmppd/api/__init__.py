@@ -3,7 +3,7 @@
 from xmppd.api import ACCOUNT, IQ, Module, ModuleOptions, hook, iq_get, option
 """
 
-from xmppd.commands import CommandError, Progress
+from xmppd.commands import MOST_DAYS, CommandError, Progress, check_days
 from xmppd.config import ConfigError, Secret
 from xmppd.host import Host, House
 from xmppd.metrics import Counter, Gauge, Histogram
@@ -52,6 +52,7 @@ __all__ = [
     "DIRECT",
     "FILTER",
     "IQ",
+    "MOST_DAYS",
     "SERVER",
     "STAMP",
     "STOP",
@@ -93,6 +94,7 @@ __all__ = [
     "Storage",
     "StorageError",
     "Verdict",
+    "check_days",
     "choose",
     "command",
     "every",

@@ -11,6 +11,7 @@ MICROSECONDS: Final = 1_000_000
 ORDER: Final = 10  # bits of a key behind its microseconds: a thousand messages in one
 TAIL: Final = 40  # random bits behind the key: who knows the time of a message still has to guess these
 DIGITS: Final = 16  # hexadecimal, of a key
+EVER: Final = (1 << 63) - 1  # the last key that a database can hold, of the year 2255
 BYTES: Final = 7  # of randomness in an id, of which a few bits are left over
 POOL: Final = 512 * BYTES  # asked of the system at once: asking costs as much as a message
 _ID: Final = re.compile(r"[0-9a-f]{26}")
@@ -44,7 +45,8 @@ class Ids:
 
 def key_of(id: str) -> int:
     """The key of an id, 0 where it is none of ours."""
-    return int(id[:DIGITS], 16) if _ID.fullmatch(id) else 0
+    key = int(id[:DIGITS], 16) if _ID.fullmatch(id) else 0
+    return key if key <= EVER else 0
 
 
 def tail_of(id: str) -> int:
@@ -58,8 +60,11 @@ def id_of(key: int, tail: int) -> str:
 
 
 def key_at(moment: float) -> int:
-    """The first key of a moment, in seconds since 1970; of the nearest microsecond, as floats have more digits."""
-    return round(moment * MICROSECONDS) << ORDER
+    """The first key of a moment, in seconds since 1970; of the nearest microsecond, as floats have more digits.
+
+    Moments before 1970 have the first key of all, those past the year 2255 the last.
+    """
+    return max(0, min(EVER, round(moment * MICROSECONDS) << ORDER))
 
 
 def moment_of(key: int) -> float:

@@ -19,6 +19,7 @@ from xmppd.api import (
     Session,
     StorageError,
     Verdict,
+    check_days,
     command,
     every,
     hook,
@@ -204,8 +205,7 @@ class Mam(Keeping):
         hosts = {"chat": [self.host.name], "groupchat": list(self.host.domains), "all": self._hosts()}.get(type)
         if hosts is None:
             raise CommandError("TYPE must be chat, groupchat or all")
-        if days < 0:
-            raise CommandError("DAYS must be 0 or more")
+        check_days(days)
         return await self._purge(hosts, days, progress)
 
     @command("remove_mam_for_user", "Delete the archive of an account", "mam", "purge")

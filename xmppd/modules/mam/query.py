@@ -13,8 +13,7 @@ from xmppd.xmpp.paging import PageRequest
 from xmppd.xmpp.stanza import Element
 from xmppd.xmpp.timestamps import parse_datetime
 
-from .ids import ORDER, key_at, key_of
-from .store import EVER
+from .ids import EVER, ORDER, key_at, key_of
 
 MAM: Final = "urn:xmpp:mam:2"
 FULLTEXT: Final = "{urn:xmpp:fulltext:0}fulltext"
@@ -115,11 +114,11 @@ def _start(text: str) -> int:
 
 
 def _end(text: str) -> int:
-    return _key(text) + (1 << ORDER) if text else EVER
+    return min(EVER, _key(text) + (1 << ORDER)) if text else EVER
 
 
 def _key(text: str) -> int:
     try:
-        return max(0, key_at(parse_datetime(text).timestamp()))
+        return key_at(parse_datetime(text).timestamp())
     except ValueError as error:
         raise StanzaError("bad-request", str(error)) from None

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 FRESH: Final = 10_000  # rows without an entry in the tables that find them; behind so many they are entered
 FRESH_READ: Final = 500  # the same when somebody reads, who would look at each of them
-EVER: Final = (1 << 63) - 1
 
 Row = tuple[int, int, bytes]  # key, tail, message
 
@@ -88,11 +87,11 @@ class Store:
             await self._last
 
     async def fetch(self, sql: str, parameters: Sequence[object]) -> list[Row]:
-        """Rows of a read that `paging` made."""
+        """Rows of a read that `pages` made."""
         return [(key, tail, bytes(message)) for key, tail, message in await self._storage.fetch(sql, *parameters)]
 
     async def count(self, sql: str, parameters: Sequence[object]) -> int:
-        """The number that a read of `paging` gives."""
+        """The number that a read of `pages` gives."""
         row = await self._storage.fetch_one(sql, *parameters)
         return int(row[0]) if row else 0
 

@@ -9,6 +9,7 @@ from typing import Final
 from xmppd.api import (
     DELIVER,
     DIRECT,
+    MOST_DAYS,
     STOP,
     AccountEvent,
     CommandError,
@@ -24,6 +25,7 @@ from xmppd.api import (
     SessionEvent,
     StorageError,
     Verdict,
+    check_days,
     command,
     every,
     hook,
@@ -71,7 +73,7 @@ class Offline(Module):
         max_user_messages: int = option(
             1000, "Messages of one account; past it `service-unavailable`. A month of a busy user's chats", least=1
         )
-        expire_days: int = option(0, "Delete what is older; 0 keeps it until it is fetched", least=0)
+        expire_days: int = option(0, "Delete what is older; 0 keeps it until it is fetched", least=0, most=MOST_DAYS)
 
     options: Options
 
@@ -237,8 +239,7 @@ class Offline(Module):
     @command("delete_old_messages", "Delete stored messages that are older than so many days", "offline", "purge")
     async def delete_old_messages(self, days: int, progress: Progress) -> int:
         """Returns how many were deleted."""
-        if days < 0:
-            raise CommandError("DAYS must be 0 or more")
+        check_days(days)
         return await self._boxes.delete_before(self.clock.time() - days * DAY, progress)
 
     async def import_account(self, account: JID, element: Element) -> bool:
