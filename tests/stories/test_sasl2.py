@@ -264,6 +264,15 @@ async def test_nothing_but_the_task_may_be_done_before_the_success(world: World)
     assert "SHA-256" not in (await world.host.accounts.credentials("old") or {})
 
 
+async def test_a_task_that_libxml2_refuses_ends_the_stream(world: World) -> None:
+    await old_account(world)
+    client = await secure(world)
+    await scram(client, "old", "pencil", UPGRADE)
+    await ask(client, NEXT)
+    client.send(f"<task-data xmlns='{ns.SASL2}'><hash xmlns='%zz'/></task-data>")
+    await client.receives_stream_error("policy-violation")
+
+
 @pytest.mark.parametrize(
     "other", [RESPONSE, f"<task-data xmlns='{ns.SASL2}'/>", authenticate("PLAIN", plain("old", "pencil")), "<message/>"]
 )

@@ -71,7 +71,17 @@ def test_the_domain_is_prepared() -> None:
 
 @pytest.mark.parametrize(
     "shown",
-    [b"", PROOF.upper(), PROOF[:-1], PROOF + b"0", SECRET.encode(), b"\xc3\xbc" * 20, b"<a>%b</a>" % PROOF],
+    [
+        b"",
+        PROOF.upper(),
+        PROOF[:-1],
+        PROOF + b"0",
+        SECRET.encode(),
+        b"\xc3\xbc" * 20,
+        b"<a>%b</a>" % PROOF,
+        b"<![CDATA[%b]]>" % PROOF,
+        b"%b<a xmlns='%%zz'/>" % PROOF,
+    ],
 )
 def test_a_wrong_handshake_is_told_and_nothing_comes_behind_it(shown: bytes) -> None:
     made = stream()
@@ -88,11 +98,9 @@ def test_each_domain_has_its_own_secret(domain: bytes) -> None:
     assert handshake == Handshake(domain == b"bus.example")
 
 
-def test_a_handshake_may_be_written_in_any_way() -> None:
+def test_a_handshake_may_have_white_space_and_say_its_namespace() -> None:
     made = stream()
-    _, handshake = made.receive(
-        HEADER + b"<handshake xmlns='jabber:component:accept'>\n<![CDATA[%b]]> </handshake>" % PROOF
-    )
+    _, handshake = made.receive(HEADER + b"<handshake xmlns='jabber:component:accept'>\n%b </handshake>" % PROOF)
     assert handshake == Handshake(True)
 
 

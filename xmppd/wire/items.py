@@ -38,10 +38,13 @@ class Nonza:
 
     @property
     def element(self) -> Element:
-        """The whole of it, parsed; nonzas are rare and small."""
+        """The whole of it, parsed; nonzas are rare and small. `StreamError` where libxml2 refuses what expat took."""
         namespace, _, local = self.name.rpartition(" ")
         tag = f"<{local} xmlns='{escape(namespace)}'>".encode()
-        return parse(b"%b%b</%b>" % (tag, self.letter, local.encode()))
+        try:
+            return parse(b"%b%b</%b>" % (tag, self.letter, local.encode()))
+        except StanzaError as error:
+            raise StreamError(error.condition, error.text.replace("stanza", "element")) from None
 
     def __repr__(self) -> str:
         return f"<nonza {self.name}: {len(self.letter)} bytes>"  # it may hold a password

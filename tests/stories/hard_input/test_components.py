@@ -50,6 +50,12 @@ async def test_a_slow_sender_is_served(calm: Calm) -> None:
     await calm.chat()
 
 
+async def test_a_namespace_that_is_no_uri_proves_nothing(calm: Calm) -> None:
+    sent = HEADER + b"<handshake><a xmlns='%zz'/></handshake>"
+    assert await error_after(calm, sent) == "not-authorized"
+    await calm.chat()
+
+
 async def proven(calm: Calm) -> Component:
     await calm.world.server.doors[1].emptied()
     return await component(calm.world)

@@ -33,6 +33,14 @@ async def test_so_it_has_after_login(calm: Calm) -> None:
     assert calm.world.host.sessions.count == 2
 
 
+@pytest.mark.parametrize("namespace", ["%zz", "http://[bad"])
+async def test_a_namespace_that_is_no_uri_in_a_login(calm: Calm, namespace: str) -> None:
+    """Expat takes any text for one, and libxml2 does not."""
+    login = f"<authenticate xmlns='urn:xmpp:sasl:2' mechanism='SCRAM-SHA-1'><a xmlns='{namespace}'/></authenticate>"
+    assert await calm.error_after(HEADER + login.encode()) == "policy-violation"
+    await calm.chat()
+
+
 async def test_slow_senders_of_one_byte(calm: Calm) -> None:
     attacks = [
         (HEADER + b"<iq></presence>", "not-well-formed"),
