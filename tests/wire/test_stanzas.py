@@ -160,10 +160,10 @@ def test_the_limit_is_that_of_one_stanza(limit: int) -> None:
 
 
 def test_what_is_remembered_of_children_is_bounded() -> None:
-    stanzas._child.cache_clear()
     for number in range(3000):
         assert plain_items(b"<message><a%d/><b c='%b'/></message>" % (number, b"d" * 300), 65536, "")
-    assert stanzas._child.cache_info().currsize <= stanzas.TAGS
+    assert len(stanzas._NAMES) <= stanzas.REMEMBERED
+    assert max(map(len, stanzas._NAMES)) <= stanzas.LONGEST
 
 
 PIECES = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from xmppd.xmpp import namespaces as ns
@@ -24,11 +23,12 @@ STANZA: Final = re.compile(
     rb"<(message|presence|iq)((?: (?:to|from|id|type|xml:lang)=%b){0,5}+)(?: ?/>|>((?:%b)*+)</\1>)" % (VALUE, CHILD)
 )
 NONZA: Final = re.compile(rb"<(%b)((?: %b=%b){1,8}+)(?: ?/>|>(%b)</\1>)" % (NAME, NAME, VALUE, TEXT))
-TAG: Final = re.compile(rb"<(%b)((?: %b=%b)*+)" % (NAME, NAME, VALUE))
+TAGS: Final = re.compile(rb"<([^/<>][^<>]*+)>")  # what opens a child, without what stands around it
+TAG: Final = re.compile(rb"(%b)((?: %b=%b)*+)" % (NAME, NAME, VALUE))
 ATTRIBUTE: Final = re.compile(rb" (%b)=(%b)" % (NAME, VALUE))
 LEANING: Final = b"stream:"  # may need the header's prefix
 HALF_SURE: Final = b"\xef\xbf"  # begins U+FFFE and U+FFFF, which UTF-8 can write and XML may not hold
-TAGS: Final = 1024  # of children that are remembered; those of one kind of client are a dozen
+REMEMBERED: Final = 1024  # tags of children; those of one kind of client are a dozen
 LONGEST: Final = 200  # bytes of one that is worth it
 RESERVED: Final = ("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/")
 
@@ -66,25 +66,13 @@ def _is_text(data: bytes) -> bool:
 
 
 def _stanza(kind: str, inside: str, letter: bytes, lang: str) -> Stanza | None:
-    names: list[str] = []
-    for tag in TAG.findall(letter) if letter else ():
-        name = _child(tag) if len(tag[0]) + len(tag[1]) <= LONGEST else _child.__wrapped__(tag)
-        if name is None:
-            return None
-        names.append(name)
+    names = tuple(map(_NAMES.__getitem__, TAGS.findall(letter))) if letter else ()
     said = _said(inside)
-    if said is None:
+    if said is None or "" in names:
         return None
     say = said.get
     return addressed(
-        kind,
-        say(" to="),
-        say(" from="),
-        say(" type=", ""),
-        say(" id=", ""),
-        say(" xml:lang=", lang),
-        letter,
-        tuple(names),
+        kind, say(" to="), say(" from="), say(" type=", ""), say(" id=", ""), say(" xml:lang=", lang), letter, names
     )
 
 
@@ -101,7 +89,7 @@ def _nonza(name: str, inside: str, letter: bytes) -> Nonza | None:
 def _said(inside: str) -> dict[str, str] | None:
     """The attributes of a tag as they are written, ` name=` and the value; None where one stands there twice."""
     pieces = inside.replace('"', "'").split("'")
-    said = dict(zip(pieces[:-1:2], pieces[1::2], strict=True))
+    said = dict(zip(pieces[::2], pieces[1::2], strict=False))  # the last one is what stands behind all values: nothing
     return said if 2 * len(said) + 1 == len(pieces) else None
 
 
@@ -109,15 +97,29 @@ def _is_namespace(name: str) -> bool:
     return name != "" and " " not in name and name not in RESERVED
 
 
-@lru_cache(TAGS)
-def _child(tag: tuple[bytes, bytes]) -> str | None:
-    """The `"namespace name"` of a child, None where only a parser can tell."""
-    name, inside = tag
-    found = ATTRIBUTE.findall(inside)
+class _Names(dict[bytes, str]):
+    """Tags of children as they are written, and their `"namespace name"`; "" where only a parser can tell."""
+
+    def __missing__(self, tag: bytes) -> str:
+        name = _name(tag)
+        if len(tag) <= LONGEST:
+            if len(self) >= REMEMBERED:
+                self.clear()
+            self[tag] = name
+        return name
+
+
+def _name(tag: bytes) -> str:
+    match = TAG.match(tag)
+    assert match is not None  # the whole of it has been read once
+    found = ATTRIBUTE.findall(match[2])
     said = dict(found)
     if len(said) != len(found):
-        return None
+        return ""
     namespace = said.get(b"xmlns", b"''")[1:-1].decode()
     if b"xmlns" not in said:
-        return f"{ns.CLIENT} {name.decode()}"
-    return f"{namespace} {name.decode()}" if _is_namespace(namespace) else None
+        return f"{ns.CLIENT} {match[1].decode()}"
+    return f"{namespace} {match[1].decode()}" if _is_namespace(namespace) else ""
+
+
+_NAMES: Final = _Names()

@@ -109,21 +109,14 @@ class Stanza:
         around, to = self._around, self.to
         if around is not None and to is not None:
             return b"%b to='%b'%b" % (around[0], (to if to.plain else escape(to)).encode(), around[1])
-        kind, sender, id, type, lang = self.kind, self.sender, self.id, self.type, self.lang
-        head = f"<{kind}"
-        if sender is not None:
-            head += f" from='{sender if sender.plain else escape(sender)}'"
-        if to is not None:
-            head += f" to='{to if to.plain else escape(to)}'"
-        if id:
-            head += f" id='{id if id.isalnum() else escape(id)}'"
-        if type:
-            head += f" type='{type if type.isalpha() else escape(type)}'"
-        if lang:
-            head += f" xml:lang='{lang if lang.isalpha() else escape(lang)}'"
-        if self.extra:
-            head += "".join([f" {name}='{escape(value)}'" for name, value in self.extra.items()])
-        letter = self.letter
+        kind, sender, id, type, lang, letter = self.kind, self.sender, self.id, self.type, self.lang, self.letter
+        who = "" if sender is None else f" from='{sender if sender.plain else escape(sender)}'"
+        whom = "" if to is None else f" to='{to if to.plain else escape(to)}'"
+        which = f" id='{id if id.isalnum() else escape(id)}'" if id else ""
+        what = f" type='{type if type.isalpha() else escape(type)}'" if type else ""
+        tongue = f" xml:lang='{lang if lang.isalpha() else escape(lang)}'" if lang else ""
+        more = "".join([f" {name}='{escape(value)}'" for name, value in self.extra.items()]) if self.extra else ""
+        head = f"<{kind}{who}{whom}{which}{what}{tongue}{more}"
         return b"%b>%b%b" % (head.encode(), letter, _CLOSE[kind]) if letter else f"{head}/>".encode()
 
     @property
