@@ -19,7 +19,7 @@ class Compression(Module):
     """Offers compression on authenticated streams, once, and counts what it saves.
 
     Compression beside secrets can leak them through lengths (CRIME): who can make a client send chosen text and watch
-    the wire learns what else it says. `reset: stanza` forgets the history between bursts and costs most of the gain.
+    the wire learns what else it says. `reset: stanza` compresses each stanza by itself and costs most of the gain.
     """
 
     xeps = {"0138": "2.1"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -58,16 +59,18 @@ class Codec:
         raise NotImplementedError
 
     def _compress(self, data: bytes) -> bytes:
+        """Flushed; where the encoder forgets, nothing of it is in what comes next."""
         raise NotImplementedError
 
     def _expand(self, data: bytes, most: int) -> bytes:
         """At most about `most` bytes; `_Bomb` where there would be more."""
         raise NotImplementedError
 
-    def encode(self, data: bytes) -> bytes:
-        """One burst, flushed, so that the peer can read all of it."""
-        self._figures.sent_before.inc(len(data))
-        data = self._compress(data)
+    def encode(self, pieces: Sequence[bytes]) -> bytes:
+        """One burst, flushed, so that the peer can read all of it; each piece by itself where the encoder forgets."""
+        burst = b"".join(pieces)
+        self._figures.sent_before.inc(len(burst))
+        data = b"".join(map(self._compress, pieces)) if self._forgets else self._compress(burst)
         self._figures.sent_after.inc(len(data))
         return data
 
@@ -113,7 +116,7 @@ class Zlib(Codec):
 
 
 class Zstd(Codec):
-    """RFC 8878. Where the encoder forgets, each burst is a frame of its own."""
+    """RFC 8878. Where the encoder forgets, each piece is a frame of its own."""
 
     __slots__ = ("_compressor", "_decoder", "_encoder")
 

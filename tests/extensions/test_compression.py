@@ -185,6 +185,28 @@ async def test_a_small_burst_is_readable_at_once_and_small() -> None:
         assert squeezed.received - before <= 10
 
 
+@pytest.mark.parametrize("method", ["zlib", "zstd"])
+async def test_with_reset_a_guess_beside_a_secret_is_compressed_by_itself(method: str) -> None:
+    """Two stanzas that leave in one turn take what they take in two turns, though one has all of the other in it."""
+    async with a_world(modules={"ping": {}, EXTENSION: {"reset": "stanza"}}) as world:
+        alice, squeezed = await compressed(world, "alice", method)
+        bob = await world.session("bob/desk")
+        secret, guess = (
+            f"<message to='{alice.jid}' id='{id}'><body>{said}token=4b1e9f6c0a7d2853e1f4</body></message>"
+            for id, said in (("secret", ""), ("guess", "is it "))
+        )
+        taken = []
+        for turn in (secret, guess, secret + guess):
+            before = squeezed.received
+            bob.send(turn)
+            for id in ("secret", "guess"):
+                if f"'{id}'" in turn:
+                    await alice.receives(f"c:message[@id='{id}']")
+            taken.append(squeezed.received - before)
+        alone, beside, together = taken
+        assert together == alone + beside
+
+
 async def test_it_stands_in_no_stanza(caplog: pytest.LogCaptureFixture) -> None:
     async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
         await world.account("alice")

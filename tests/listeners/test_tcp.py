@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 import pytest
 
@@ -87,7 +88,7 @@ async def test_a_crash_while_sending_costs_its_connection_only(caplog: pytest.Lo
         def decode(self, data: bytes) -> bytes:
             return data
 
-        def encode(self, data: bytes) -> bytes:
+        def encode(self, pieces: Sequence[bytes]) -> bytes:
             raise LookupError
 
     connection, transport = connected()

@@ -138,10 +138,10 @@ class Connection(asyncio.Protocol):
         if not out or transport is None:
             return
         try:
+            if self._layer is not None:
+                out[:] = [self._layer.encode(out)]
             data = out[0] if len(out) == 1 else b"".join(out)
             out.clear()
-            if self._layer is not None:
-                data = self._layer.encode(data)
             if self._engine is not None:
                 data = self._engine.send(data)
             transport.write(data)

@@ -5,7 +5,7 @@ The law of this file: whether something may be negotiated now follows from the s
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -31,8 +31,8 @@ class Layer(Protocol):
     def decode(self, data: bytes) -> bytes:
         """Bytes of the peer as it meant them; `StreamError` ends the stream."""
 
-    def encode(self, data: bytes) -> bytes:
-        """Bytes for the peer, whole up to here."""
+    def encode(self, pieces: Sequence[bytes]) -> bytes:
+        """Bytes for the peer, whole up to here: a burst, in the pieces that were written, each a stanza at most."""
 
 
 class Peer(Protocol):
