@@ -20,6 +20,10 @@ LONG = b"<a xmlns='urn:xmpp:sm:3' h='7' ></a>"
         MESSAGE + A + R,
         MESSAGE + A + R + A + R + A + R,
         A + MESSAGE + R,
+        MESSAGE + R * 8,
+        MESSAGE + R * 9,
+        MESSAGE + (A + R) * 100,
+        b"<message id='x'>" + R * 100,
         b'<a xmlns="urn:xmpp:sm:3" h="0" />',
         b"<a xmlns='urn:xmpp:sm:3' h='4294967295'/>" + R,
         b"<message><body><![CDATA[" + A + b"]]></body></message>" + R,
@@ -47,3 +51,11 @@ def test_anything_else_is_left_to_the_parser(data: bytes) -> None:
 
 def test_those_that_others_write_are_the_same() -> None:
     assert told(framer().feed(A)) == told(framer().feed(LONG))
+
+
+@pytest.mark.parametrize("before", [b"", MESSAGE, MESSAGE.replace(b"hi", b"&amp;")], ids=["alone", "plain", "parsed"])
+@pytest.mark.parametrize("limit", [65536, 262144])
+def test_ten_thousand_at_once_are_as_many(before: bytes, limit: int) -> None:
+    *_, last = items = framer(limit).feed(before + R * 10_000)
+    assert len(items) == 10_000 + bool(before)
+    assert told([last]) == told(framer().feed(R))

@@ -13,16 +13,21 @@ from .items import Nonza
 # like one; which of them, whoever knows whether a stanza is open can tell.
 _ACK: Final = re.compile(rb"""<([ar]) xmlns=(['"])urn:xmpp:sm:3\2(?: h=(['"])([0-9]{1,10})\3)? ?/>""")
 _NAMES: Final = {b"a": f"{ns.SM} a", b"r": f"{ns.SM} r"}
-_MOST: Final = 4  # at the end of what comes in at once; there are two as a rule
+_MOST: Final = 8  # at the end of what comes in at once; there are two as a rule
 
 
 def at_the_end(data: bytes) -> tuple[int, list[Nonza]]:
-    """The acknowledgements at the end of `data`, and where they begin; `len(data)` where there are none."""
+    """The acknowledgements at the end of `data`, and where they begin; `len(data)` where there are none, or very many.
+
+    So what stands before those that it finds does not end with more of them.
+    """
     end, found = len(data), list[Nonza]()
-    while len(found) < _MOST and (begin := data.rfind(b"<", 0, end)) >= 0:
+    while (begin := data.rfind(b"<", 0, end)) >= 0:
         match = _ACK.fullmatch(data, begin, end)
         if match is None:
             break
+        if len(found) == _MOST:
+            return len(data), []
         h = match[4]
         found.insert(0, Nonza(_NAMES[match[1]], {} if h is None else {"h": h.decode()}, b"", ()))
         end = begin
