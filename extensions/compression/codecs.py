@@ -110,7 +110,7 @@ class Zlib(Codec):
         plain = self._inflate.decompress(data, most + 1)
         if len(plain) > most:
             raise OverflowError
-        if self._inflate.eof:
+        if self._inflate.unused_data:  # after the end all input goes there
             raise zlib.error("the stream is over")
         return plain
 

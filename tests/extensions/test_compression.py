@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from tests.kit.client import Client
+from tests.kit.client import HEADER, Client
 from tests.kit.world import World, a_world
 from tests.stories.managed import enable, resume, returning, tag, vanish
 
@@ -162,6 +162,39 @@ async def test_a_broken_stream_ends_with_an_error(method: str) -> None:
     async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
         squeezed = await hostile(world, method)
         squeezed.writer.write(b"no compressed bytes at all")
+        assert b"undefined-condition" in await squeezed.read(65536)
+
+
+def ending(method: str, last: bytes) -> bytes:
+    """All that a client says, and the end of its compressed stream."""
+    if method == "zlib":
+        return zlib.compress(last)
+    return zstandard.ZstdCompressor(compression_params=WINDOW).compress(last)
+
+
+@pytest.mark.parametrize("method", ["zlib", "zstd"])
+async def test_what_comes_with_the_end_of_the_compressed_stream_is_handled(method: str) -> None:
+    """A client's last message, its `</stream:stream>` and the end of the method's own stream, in one piece."""
+    async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
+        bob = await world.online("bob/desk")
+        mallory = await hostile(world, method)
+        bind = "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
+        last = f"<message to='{bob.jid}'><body>goodbye</body></message></stream:stream>"
+        mallory.writer.write(ending(method, f"{HEADER.format(host='localhost')}{bind}{last}".encode()))
+        await bob.receives("c:message[c:body='goodbye']")
+        said = b""
+        while piece := await mallory.read(65536):
+            said += piece
+        assert said.endswith(b"</stream:stream>")
+        assert b"error" not in said
+
+
+async def test_a_zlib_stream_that_is_over_takes_nothing_more() -> None:
+    async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
+        squeezed = await hostile(world, "zlib")
+        squeezed.writer.write(ending("zlib", HEADER.format(host="localhost").encode()))
+        assert b"<stream:features" in await squeezed.read(65536)
+        squeezed.writer.write(ending("zlib", b"<presence/>"))
         assert b"undefined-condition" in await squeezed.read(65536)
 
 
