@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from xmppd.api import IQ, Counter, Event, Host, Module, ModuleOptions, Replied, StorageError, every
-from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.namespaces import DISCO_INFO, DISCO_ITEMS, PING
 from xmppd.xmpp.stanza import Payload, Stanza
@@ -126,11 +126,16 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
         """A stanza to the service, to a room or to an occupant."""
         try:
             await self._handle(event)
-        except StanzaError as error:
+        except StreamError:
+            raise
+        except Exception as error:
             await self._refuse(event, error)
 
-    async def _refuse(self, event: Event, error: StanzaError) -> None:
+    async def _refuse(self, event: Event, error: Exception) -> None:
         stanza = event.stanza
+        if not isinstance(error, StanzaError):
+            self.log.error("%r failed", stanza, exc_info=error)
+            error = StanzaError("internal-server-error")
         if stanza.kind == "presence" and stanza.type == "" and X_MUC in stanza.names:
             await self.send(join.refused(stanza, error))
         else:
@@ -179,7 +184,7 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
             async with room.lock:
                 if not room.gone:
                     await self._in_order(room, event)
-        except StanzaError as error:
+        except Exception as error:
             await self._refuse(event, error)
         finally:
             room.queued -= 1

@@ -1,0 +1,73 @@
+"""What goes wrong inside the service is answered and logged, and ends nobody's stream."""
+
+from typing import Any
+
+import pytest
+
+from tests.kit.client import error_of
+from tests.kit.world import World
+from xmppd.api import Event, StorageError
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.stanza import Stanza
+
+from .coven import ROOM, bodies, found, say, world
+from .test_speak import gather
+
+__all__ = ["world"]
+
+CARD = "<vCard xmlns='vcard-temp'/>"
+SEARCH = "<query xmlns='urn:xmpp:mam:2'/>"
+
+
+async def broken(*_: object, **__: object) -> Any:
+    """A read that fails."""
+    raise StorageError("the disk is on fire")
+
+
+async def test_a_request_that_fails_is_answered(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    trio = await gather(world, persistentroom="1")
+    monkeypatch.setattr(world.module("muc").shelf, "card", broken)
+    assert error_of(await trio.hag.ask(f"<iq type='get' to='{ROOM}'>{CARD}</iq>")) == "internal-server-error"
+    assert "the disk is on fire" in caplog.text
+    trio.hag.send(say("still here"))
+    await trio.hag.ping()
+    assert bodies(await trio.crone.pending()) == ["still here"]
+
+
+async def test_a_search_that_fails_is_answered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    trio = await gather(world, persistentroom="1")
+    monkeypatch.setattr(world.module("mam"), "answer_for", broken)
+    assert error_of(await trio.hag.ask(f"<iq type='set' to='{ROOM}'>{SEARCH}</iq>")) == "internal-server-error"
+    await trio.hag.receives_nothing()
+
+
+async def test_a_request_to_the_service_that_fails_is_answered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    hag = await world.online("hag66/pda")
+    monkeypatch.setattr(world.module("muc").shelf, "public", broken)
+    items = "<query xmlns='http://jabber.org/protocol/disco#items'/>"
+    reply = await hag.ask(f"<iq type='get' to='conference.localhost'>{items}</iq>")
+    assert error_of(reply) == "internal-server-error"
+
+
+async def test_a_room_that_cannot_be_loaded_takes_no_message(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    hag = await world.online("hag66/pda")
+    monkeypatch.setattr(world.module("muc").shelf, "load", broken)
+    hag.send(say("is anybody here?"))
+    await hag.receives_error("internal-server-error")
+
+
+async def test_a_request_that_waited_by_itself_and_fails_is_answered(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    crone, hag = await world.online("crone1/desktop"), await world.online("hag66/pda")
+    await found(crone, "firstwitch", persistentroom="1")
+    muc = world.module("muc")
+    monkeypatch.setattr(muc.shelf, "card", broken)
+    asked = Stanza("iq", JID.parse(ROOM), hag.jid, "get", "v1", "", CARD.encode(), ("vcard-temp vCard",))
+    async with muc.rooms.loaded["coven"].lock:
+        await world.host.house.router.route(Event(asked))
+    await muc.settle()
+    assert (await hag.receives_error("internal-server-error")).get("id") == "v1"
+    assert "the disk is on fire" in caplog.text
