@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import zstandard
 
 from tests.kit.client import HEADER, Client
 from tests.kit.world import World, a_world
+from tests.stories.hard_input.test_memory import held
 from tests.stories.managed import enable, resume, returning, tag, vanish
 
 EXTENSION = "xmppd.extensions.compression"
@@ -17,6 +20,8 @@ NS_COMPRESS = "http://jabber.org/protocol/compress"
 NS_FEATURE = "http://jabber.org/features/compress"
 
 
+PEAK_ANEW = Path("/proc/self/clear_refs")
+MOST_HELD = 8192  # KiB; one read makes 1 MiB at most, which is copied once or twice
 WINDOW = zstandard.ZstdCompressionParameters.from_level(3, window_log=17)
 
 
@@ -135,24 +140,37 @@ async def hostile(world: World, method: str) -> Squeezed:
     return squeezed
 
 
-def bomb(method: str, size: int) -> bytes:
+def bomb(method: str, mebibytes: int) -> bytes:
     """White space that expands a thousand times."""
+    blank = b" " * (1 << 20)
     if method == "zlib":
         deflate = zlib.compressobj(9)
-        return deflate.compress(b" " * size) + deflate.flush(zlib.Z_SYNC_FLUSH)
-    encoder = zstandard.ZstdCompressor(
-        compression_params=zstandard.ZstdCompressionParameters(window_log=16)
-    ).compressobj()
-    return encoder.compress(b" " * size) + encoder.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+        return b"".join(deflate.compress(blank) for _ in range(mebibytes)) + deflate.flush(zlib.Z_SYNC_FLUSH)
+    small = zstandard.ZstdCompressionParameters(window_log=16)
+    encoder = zstandard.ZstdCompressor(compression_params=small).compressobj()
+    packed = b"".join(encoder.compress(blank) for _ in range(mebibytes))
+    return packed + encoder.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+
+
+def peak() -> int:
+    """KiB that this process, the server and its attacker, has held at most since `PEAK_ANEW` was last written."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1])
 
 
 @pytest.mark.parametrize("method", ["zlib", "zstd"])
 async def test_a_bomb_ends_in_policy_violation(method: str) -> None:
+    """And takes a little memory at its height, of 64 MiB that are in it."""
     async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
         squeezed = await hostile(world, method)
-        squeezed.writer.write(bomb(method, 64 << 20))
+        packed = bomb(method, 64)
+        before = held()
+        PEAK_ANEW.write_text("5")
+        squeezed.writer.write(packed)
         seen = await squeezed.read(65536)
         assert b"policy-violation" in seen
+        assert peak() - before < MOST_HELD
         assert world.module(EXTENSION).refused.value == 1
         assert world.module(EXTENSION).received_after.value < 1 << 20
 
