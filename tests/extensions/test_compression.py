@@ -20,7 +20,6 @@ NS_COMPRESS = "http://jabber.org/protocol/compress"
 NS_FEATURE = "http://jabber.org/features/compress"
 
 
-PEAK_ANEW = Path("/proc/self/clear_refs")
 MOST_HELD = 8192  # KiB; one read makes 1 MiB at most, which is copied once or twice
 WINDOW = zstandard.ZstdCompressionParameters.from_level(3, window_log=17)
 
@@ -152,8 +151,14 @@ def bomb(method: str, mebibytes: int) -> bytes:
     return packed + encoder.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
 
 
+def watched() -> int:
+    """KiB that this process holds, the server and its attacker; its peak is watched from now on."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return held()
+
+
 def peak() -> int:
-    """KiB that this process, the server and its attacker, has held at most since `PEAK_ANEW` was last written."""
+    """KiB that it has held at most since then."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found is not None
     return int(found[1])
@@ -165,8 +170,7 @@ async def test_a_bomb_ends_in_policy_violation(method: str) -> None:
     async with a_world(modules={"ping": {}, EXTENSION: {}}) as world:
         squeezed = await hostile(world, method)
         packed = bomb(method, 64)
-        before = held()
-        PEAK_ANEW.write_text("5")
+        before = watched()
         squeezed.writer.write(packed)
         seen = await squeezed.read(65536)
         assert b"policy-violation" in seen
