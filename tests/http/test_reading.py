@@ -55,12 +55,13 @@ def test_an_upgrade_that_is_not_known_is_a_request_like_others() -> None:
         (b"\x16\x03\x01\x02\x00", 400),
         (b"GET / HTTP/9.9\r\n\r\n", 400),
         (POST.replace(b"X-A", b"Content-Length"), 400),
+        (b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+        (b"CONNECT a:1 HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 501),
     ],
 )
-def test_what_is_no_request_is_refused(sent: bytes, status: int) -> None:
-    with pytest.raises(Refused) as refused:
-        reader().feed(sent)
-    assert refused.value.status == status
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_is_no_request_is_refused(sent: bytes, status: int, whole: bool) -> None:
+    assert refused_after(reader(), [sent] if whole else [bytes([byte]) for byte in sent]) == status
 
 
 def refused_after(one: Reader, pieces: list[bytes]) -> int | None:

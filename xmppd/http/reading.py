@@ -33,6 +33,11 @@ class Arrived:
         self.body = body
         self.keep_alive = self.upgrade = False
 
+    @property
+    def is_handshake(self) -> bool:
+        """Whether it asks for a protocol that is spoken here: WebSocket (RFC 6455 4.2.1)."""
+        return self.method == b"GET" and self.headers.get(b"upgrade", b"").lower() == b"websocket"
+
     def without_upgrade(self) -> bytes:
         """Its head as one that asks for no other protocol: those that are not spoken here are passed over."""
         kept = [(name, value) for name, value in self.headers.items() if name not in (b"upgrade", b"connection")]
@@ -73,13 +78,10 @@ class Reader:
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                data = data[upgrade.args[0] :]
                 self._parser = httptools.HttpRequestParser(self)
-                if self._done[-1].upgrade:
-                    self.rest = data
-                    return self.taken()
-                data = self._done.pop().without_upgrade() + data
-                continue
+                data = self._pass_over(data[upgrade.args[0] :])
+                if data:
+                    continue
             except httptools.HttpParserCallbackError as error:
                 if isinstance(error.__context__, Refused):
                     raise error.__context__ from None
@@ -90,6 +92,16 @@ class Reader:
                 self._fed += len(data)
                 self._check_head(self._fed)
             return self.taken()
+
+    def _pass_over(self, behind: bytes) -> bytes:
+        """The last request as one that asks for no other protocol, and what stands behind it; b"" where it may ask."""
+        if self._done[-1].upgrade:
+            self.rest = behind
+            return b""
+        request = self._done.pop()
+        if request.method == b"CONNECT":  # it asks whatever its headers say, so without them it would ask again
+            raise Refused(501, "nothing is tunnelled here")
+        return request.without_upgrade() + behind
 
     def taken(self) -> list[Arrived]:
         """The requests that are finished, taken out."""
@@ -144,7 +156,7 @@ class Reader:
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         arrived = Arrived(parser.get_method(), self._target, parser.get_http_version(), self._headers, body)
         arrived.keep_alive = parser.should_keep_alive()
-        arrived.upgrade = parser.should_upgrade() and self._headers.get(b"upgrade", b"").lower() == b"websocket"
+        arrived.upgrade = parser.should_upgrade() and arrived.is_handshake
         self._done.append(arrived)
         self._begin()
 

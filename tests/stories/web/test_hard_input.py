@@ -28,6 +28,7 @@ async def dial(web: World) -> Http:
         (b"GET / HTTP/1.1\r\n%b\r\n" % (b"a: b\r\n" * 200), 431),
         (b"GET / HTTP/1.1\r\na: %b\r\n\r\n" % (b"b" * 20000), 431),
         (b"<stream:stream xmlns='jabber:client'>", 400),
+        (b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 501),
     ],
 )
 async def test_what_is_no_request_is_refused_and_closed(web: World, data: bytes, status: int) -> None:
