@@ -30,7 +30,8 @@ from xmppd.routing.router import Router
 from xmppd.sasl.throttle import Limits as LoginLimits
 from xmppd.sasl.throttle import Throttle
 from xmppd.server_commands import server_commands
-from xmppd.server_commands.checking import check_doors
+from xmppd.server_commands.checking import check_certificates, check_doors, check_modules
+from xmppd.server_commands.running import PartlyInForce
 from xmppd.storage import Storage, open_storage
 from xmppd.wire.cutter import Bounds
 from xmppd.wire.framer import Parsers
@@ -58,7 +59,7 @@ class Server:
     """
 
     def __init__(self, config: Config, *, doors: bool = True, clock: Clock | None = None) -> None:
-        self.config = config
+        self.config = self._first_config = config  # a temporary data_dir goes with the first one, whatever comes later
         self.commands = Commands()
         self.metrics = Registry()
         self.clock = clock or Clock()
@@ -71,6 +72,7 @@ class Server:
         self._bounds = Bounds(config.limits.max_stanza_depth, config.limits.max_attributes)
         self._loaders: dict[str, Loader] = {}
         self._control: Control | None = None
+        self._reloading = asyncio.Lock()
         self._stopped = asyncio.Event()
         self._stack = contextlib.AsyncExitStack()
 
@@ -207,11 +209,24 @@ class Server:
             await self.shared.finish(self.config.limits.shutdown_timeout)
 
     async def reload(self, config: Config) -> list[str]:
-        """Take another configuration as far as that can change live; returns what changed and what needs a restart."""
-        live, restart = differences(self.config, config)
-        config = held_back(self.config, config, restart)
-        self._apply(config, live)
-        told = [f"{path}: changed" for path in live] + [f"{path}: needs a restart" for path in restart]
+        """Take another configuration as far as that can change live; returns what changed and what needs a restart.
+
+        `ConfigError` where it is seen to be wrong before anything has changed, `PartlyInForce` where only later.
+        """
+        async with self._reloading:
+            live, restart = differences(self.config, config)
+            config = held_back(self.config, config, restart)
+            check_modules(config)
+            check_certificates(config)
+            told = [f"{path}: changed" for path in live] + [f"{path}: needs a restart" for path in restart]
+            try:
+                return told + await self._put_into_force(config, live)
+            except ConfigError as error:
+                raise PartlyInForce(error.problems) from error
+
+    async def _put_into_force(self, config: Config, changed: list[str]) -> list[str]:
+        self._apply(config, changed)
+        told = []
         for name, loader in self._loaders.items():
             host = self.hosts[name]
             host.config = config.of_host(name)

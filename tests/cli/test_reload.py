@@ -1,14 +1,19 @@
 """What another configuration changes while sessions stay."""
 
+import asyncio
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 from shutil import copy
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.kit.world import World, a_world
-from xmppd.config import Config
+from xmppd.commands import CommandError
+from xmppd.config import Config, ConfigError
+from xmppd.server_commands.running import PartlyInForce
 from xmppd.testing import settings
 
 
@@ -25,6 +30,14 @@ async def reload(world: World, **changes: Any) -> list[str]:
 
 async def test_nothing_has_changed(world: World) -> None:
     assert await reload(world) == []
+
+
+async def test_a_temporary_data_folder_stays() -> None:
+    async with a_world(modules={"ping": {}}) as world:
+        folder = world.server.config.data_dir
+        await reload(world, loglevel="info")
+        gc.collect()
+        assert (folder / "secret").exists()
 
 
 async def test_fewer_sessions_from_now_on(world: World) -> None:
@@ -78,3 +91,39 @@ async def test_other_certificates_are_taken_up(world: World, tmp_path: Path) -> 
     copy(path, tmp_path)
     assert await reload(world, certfiles=[str(tmp_path / "*.pem")]) == ["certfiles: changed"]
     assert made.certificates.credential("localhost").certificate_file.parent == tmp_path
+
+
+@pytest.mark.parametrize("where", ["certfiles", "modules"])
+async def test_what_is_wrong_changes_nothing(world: World, tmp_path: Path, where: str) -> None:
+    (tmp_path / "empty.pem").write_text("")
+    wrong = {"certfiles": [str(tmp_path / "empty.pem")], "modules": {"offline": {}, "pong": {}}}
+    before = world.server.config
+    with pytest.raises(ConfigError, match=r"holds neither|there is no such module") as caught:
+        await reload(world, limits={"max_sessions_per_user": 1}, **{where: wrong[where]})
+    assert not isinstance(caught.value, PartlyInForce)
+    assert world.server.config is before
+    assert world.host.sessions.limit != 1
+    assert set(world.host.modules) == {"ping"}
+
+
+async def test_what_is_seen_to_be_wrong_too_late_is_told_so(tmp_path: Path) -> None:
+    both: dict[str, Any] = {"hosts": ["localhost", "b.example"], "data_dir": str(tmp_path), "modules": {"ping": {}}}
+    async with a_world(**both) as world:
+        file = tmp_path / "xmppd.yml"
+        world.server.config._file = file
+        modules = {"ping": {}, "muc": {"host": "rooms.example"}}
+        file.write_text(yaml.safe_dump(settings(**both | {"modules": modules})))
+        with pytest.raises(CommandError, match=r"in force in part only; correct it and reload:\n  modules.muc: "):
+            await world.server.commands.call("reload_config")
+        assert "muc" in world.server.hosts["localhost"].modules
+        assert "muc" not in world.server.hosts["b.example"].modules
+        modules["muc"]["host"] = "rooms.@HOST@"
+        file.write_text(yaml.safe_dump(settings(**both | {"modules": modules})))
+        assert "muc started" in await world.server.commands.call("reload_config")
+
+
+async def test_two_at_once_come_one_after_the_other(world: World) -> None:
+    more = {"ping": {}, "roster": {}, "offline": {}, "private": {}}
+    first, second = await asyncio.gather(reload(world, modules=more), reload(world, modules=more))
+    assert first[-3:] == ["roster started", "offline started", "private started"]
+    assert second == []

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from xmppd.clock import Clock
 from xmppd.commands import CommandError
-from xmppd.config import Config
+from xmppd.config import Config, ConfigError
 from xmppd.host import Host
 from xmppd.routing.router import Router
 from xmppd.xmpp.jid import JID
@@ -19,6 +19,10 @@ class Door(Protocol):
     @property
     def description(self) -> str:
         """What it is, for people."""
+
+
+class PartlyInForce(ConfigError):
+    """What was wrong with a configuration was seen only after some of it had changed."""
 
 
 class Running(Protocol):
@@ -40,7 +44,10 @@ class Running(Protocol):
         """End the server."""
 
     async def reload(self, config: Config) -> list[str]:
-        """Take another configuration; a line for each thing that changed or waits for a restart."""
+        """Take another configuration; a line for each thing that changed or waits for a restart.
+
+        `ConfigError` where all stays as it was, `PartlyInForce` where it does not.
+        """
 
 
 class Aspect:

@@ -10,7 +10,7 @@ from xmppd.commands import CommandError
 from xmppd.config import ConfigError
 
 from .checking import read
-from .running import Aspect, Running
+from .running import Aspect, PartlyInForce, Running
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
@@ -50,8 +50,9 @@ class RunningCommands(Aspect):
         try:
             return await self.server.reload(read(file)) or ["nothing has changed"]
         except ConfigError as error:
-            problems = "\n  ".join(error.problems)
-            raise CommandError(f"{file} is wrong, so all stays as it was:\n  {problems}") from None
+            part = isinstance(error, PartlyInForce)
+            effect = "is in force in part only; correct it and reload" if part else "is wrong, so all stays as it was"
+            raise CommandError("\n  ".join([f"{file} {effect}:", *error.problems])) from None
 
     @command("set_loglevel", "Log more or less until the next start", "logs")
     async def set_loglevel(self, level: str) -> None:
