@@ -83,6 +83,26 @@ def test_sighup_reads_the_configuration_again(file: Path) -> None:
         assert process.wait(PATIENCE) == 0
 
 
+def test_sighup_says_what_is_left_of_a_reload_that_failed(file: Path) -> None:
+    (file.parent / "lab").mkdir()
+    (file.parent / "lab" / "broken.py").write_text(
+        "from xmppd.api import Module\n\n\n"
+        "class Broken(Module):\n    async def start(self) -> None:\n        raise RuntimeError\n"
+    )
+    hosts = ["localhost", "b.example"]
+    write(file, hosts=hosts)
+    with running("run", "-c", str(file), folder=file.parent) as process:
+        read_until(process, "ready")
+        write(file, hosts=hosts, modules={"ping": {}, "muc": {"host": "rooms.example"}})
+        process.send_signal(signal.SIGHUP)
+        wait_for_log(file.parent / "log", "the configuration is in force in part only: modules.muc: ")
+        write(file, hosts=hosts, modules={"ping": {}, "lab.broken": {}})
+        process.send_signal(signal.SIGHUP)
+        wait_for_log(file.parent / "log", "the configuration may be in force in part only; restart the server")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
 def wait_for_log(log: Path, words: str) -> None:
     """Read the log as it grows."""
     with subprocess.Popen(["tail", "-f", "-n", "+1", str(log)], stdout=subprocess.PIPE) as tail:

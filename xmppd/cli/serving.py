@@ -16,6 +16,7 @@ from xmppd.config import Config, ConfigError
 from xmppd.routing.hooks import ConfigReloaded
 from xmppd.server import Server
 from xmppd.server_commands.checking import read
+from xmppd.server_commands.running import PartlyInForce
 
 from .logs import log_to_stderr, set_level
 
@@ -65,7 +66,7 @@ class Signals:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._reloading: asyncio.Task[None] | None = None
+        self._reloading: set[asyncio.Task[None]] = set()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)
@@ -77,19 +78,24 @@ class Signals:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: None)
 
     def _reload(self) -> None:
-        if self._reloading is None or self._reloading.done():
-            self._reloading = asyncio.create_task(self._read_again())
+        task = asyncio.create_task(self._read_again())
+        self._reloading.add(task)
+        task.add_done_callback(self._reloading.discard)
 
     async def _read_again(self) -> None:
         file = self._server.config.file
         try:
             changes = await self._server.reload(read(file)) if file else []
         except ConfigError as error:
+            part = isinstance(error, PartlyInForce)
+            effect = "is in force in part only" if part else "stays as it was"
             for problem in error.problems:
-                log.error("the configuration stays as it was: %s", problem)
-            return
-        for change in changes or ["nothing has changed"]:
-            log.info("configuration: %s", change)
+                log.error("the configuration %s: %s", effect, problem)
+        except Exception:
+            log.exception("the configuration may be in force in part only; restart the server to be sure")
+        else:
+            for change in changes or ["nothing has changed"]:
+                log.info("configuration: %s", change)
 
     def _set_level(self, event: ConfigReloaded) -> None:
         set_level(self._server.config.loglevel)
