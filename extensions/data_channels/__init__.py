@@ -9,14 +9,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from functools import partial
 from secrets import token_hex
 
-from xmppd.api import FILTER, Counter, Event, Gauge, Module, ModuleOptions, SessionEvent, every, hook, option
+from xmppd.api import (
+    ARCHIVE,
+    DELIVER,
+    FILTER,
+    STOP,
+    Counter,
+    Domain,
+    Event,
+    Gauge,
+    Host,
+    Module,
+    ModuleOptions,
+    SessionEvent,
+    Verdict,
+    every,
+    hook,
+    option,
+)
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza, escape
 
-from .streams import Link, Stream, Streams
+from .streams import PATIENCE, Link, Stream, Streams
 
 NS_CHANNEL = "urn:xmppd:channel:0"
 NS_IBB = "http://jabber.org/protocol/ibb"
@@ -60,14 +78,46 @@ class Channels(Module):
     @hook.session_send.at(FILTER)
     def watch(self, event: Event) -> Awaitable[None] | None:
         """What a session here says."""
-        link = self._note(event.stanza)
+        link = self._note(event)
         return self._hold() if link is not None and self._fast(link) else None
 
     @hook.account_receive.at(FILTER)
     def watch_others(self, event: Event) -> None:
-        """What other servers and rooms say to an account here. They are not held: a stream from there is shared."""
-        if event.origin is None:
-            self._note(event.stanza)
+        """What others say to an account here: other hosts, rooms. They are not held: a stream from there is shared."""
+        if event.origin is None or event.origin.hooks is not self.host.hooks:
+            self._note(event)
+
+    @hook.session_receive.at(ARCHIVE, "iq")
+    def arrive(self, event: Event) -> None:
+        """A request to open a stream that nothing on its way has refused takes up a place."""
+        stanza = event.stanza
+        if _opens(stanza) and stanza.sender is not None and stanza.to is not None:
+            self._check_number(stanza.to)
+            self._enter(stanza.sender, stanza.to, stanza)
+
+    @hook.session_send.at(DELIVER, "iq")
+    def leave(self, event: Event) -> Awaitable[Verdict] | None:
+        """The same of one to another domain: it is entered while it is on its way, and taken out where that ends."""
+        to = event.stanza.to
+        if to is None or to.domain == self.host.name or not _opens(event.stanza):
+            return None
+        domain = self.host.house.router.domains.get(to.domain)
+        if domain is None or (isinstance(domain, Host) and not to.resource):
+            return None  # a server answers for itself and for its accounts: with an error
+        return self._send_out(event, domain)
+
+    async def _send_out(self, event: Event, domain: Domain) -> Verdict:
+        stanza = event.stanza
+        sender, to = stanza.sender, stanza.to
+        assert sender is not None
+        assert to is not None
+        sid = self._enter(sender, to, stanza)
+        try:
+            await domain.handle(event)
+        except StanzaError:
+            self.streams.remove(sender, to, sid)
+            raise
+        return STOP
 
     @hook.session_closed
     async def hang_up(self, event: SessionEvent) -> None:
@@ -75,8 +125,11 @@ class Channels(Module):
         gone = event.session.jid
         for peer, sid in self.streams.leave(gone):
             self.hung_up.inc()
-            letter = f"<close xmlns='{NS_IBB}' sid='{escape(sid)}'/>".encode()
-            await self.send(Stanza("iq", peer, gone, "set", token_hex(6), "", letter, (CLOSE,)))
+            await self._close(gone, peer, sid)
+
+    async def _close(self, sender: JID, to: JID, sid: str) -> None:
+        letter = f"<close xmlns='{NS_IBB}' sid='{escape(sid)}'/>".encode()
+        await self.send(Stanza("iq", to, sender, "set", token_hex(6), "", letter, (CLOSE,)))
 
     @every(1)
     def next_second(self) -> None:
@@ -86,24 +139,30 @@ class Channels(Module):
         self._second.set()
         self._second = asyncio.Event()
 
-    def _note(self, stanza: Stanza) -> Link | None:
+    @every(PATIENCE)
+    def forget(self) -> None:
+        """What nobody has answered is of no account any more."""
+        self.streams.forget(self.clock.monotonic())
+
+    def _note(self, event: Event) -> Link | None:
         """Keep the books; returns the link that the stanza has used."""
+        stanza = event.stanza
         to, sender = stanza.to, stanza.sender
         if to is None or sender is None or stanza.kind == "presence":
             return None
         if stanza.type in ("result", "error"):
-            self._answered(sender, to, stanza)
+            self._answered(sender, to, event)
         elif DATA in stanza.names:
             return self._spend(sender, to, stanza)
         elif stanza.kind == "message":
             return None
         elif OPEN in stanza.names:
-            self._begin(sender, to, stanza)
+            self._check(sender, stanza)
         elif CLOSE in stanza.names:
             self.streams.remove(sender, to, _attribute(stanza, "close", "sid"))
         return None
 
-    def _begin(self, sender: JID, to: JID, stanza: Stanza) -> None:
+    def _check(self, sender: JID, stanza: Stanza) -> None:
         """Somebody wants to open a stream (XEP-0047 2.1)."""
         sid, size = _attribute(stanza, "open", "sid"), _attribute(stanza, "open", "block-size")
         if not sid or not (size.isascii() and size.isdigit()):
@@ -112,21 +171,41 @@ class Channels(Module):
             raise self._refusal("bad-request", f"a sid, and the id of an iq, have {LONGEST_SID} characters at most")
         if len(size) > 5 or int(size) > self.options.block_size:
             raise self._refusal("resource-constraint", f"blocks have {self.options.block_size} bytes at most")
-        now, most = self.clock.monotonic(), self.options.channels_per_session
-        if any(self.streams.count(end, now) >= most for end in (sender, to)):
-            raise self._refusal("resource-constraint", f"a session may have {most} streams at most")
-        self.streams.add(sender, to, sid, Stream(stanza.id, now))
+        self._check_number(sender)
 
-    def _answered(self, sender: JID, to: JID, stanza: Stanza) -> None:
+    def _check_number(self, end: JID) -> None:
+        if self._is_full(end):
+            most = self.options.channels_per_session
+            raise self._refusal("resource-constraint", f"a session may have {most} streams at most")
+
+    def _is_full(self, end: JID) -> bool:
+        return self.streams.count(end, self.clock.monotonic()) >= self.options.channels_per_session
+
+    def _enter(self, sender: JID, to: JID, stanza: Stanza) -> str:
+        sid = _attribute(stanza, "open", "sid")
+        self.streams.add(sender, to, sid, Stream(stanza.id, sender, self.clock.monotonic()))
+        return sid
+
+    def _answered(self, sender: JID, to: JID, event: Event) -> None:
         """Somebody answers something; perhaps a request to open a stream."""
-        link = self.streams.between(sender, to)
+        stanza, link = event.stanza, self.streams.between(sender, to)
         for sid, stream in list(link.streams.items()) if link is not None else ():
-            if stream.request == stanza.id and not stream.agreed:
-                if stanza.type == "error":
-                    self.streams.remove(sender, to, sid)
-                else:
-                    stream.agreed = True
-                    self.opened.inc()
+            if stream.request != stanza.id or stream.opener != to or stream.agreed:
+                continue
+            if stanza.type == "error":
+                self.streams.remove(sender, to, sid)
+            elif self._is_full(sender):
+                event.stanza = self._withdraw(sender, to, sid, stanza.id)
+            else:
+                stream.agreed = True
+                self.opened.inc()
+
+    def _withdraw(self, sender: JID, to: JID, sid: str, request: str) -> Stanza:
+        """Somebody agrees to one stream too many: it is closed to him; returns what the opener hears instead."""
+        self.streams.remove(sender, to, sid)
+        self.host.house.timetable.after(0, partial(self._close, to, sender, sid))
+        error = self._refusal("resource-constraint", "the other side has as many streams as it may have")
+        return Stanza("iq", sender, to, "set", request).error(error)
 
     def _spend(self, sender: JID, to: JID, stanza: Stanza) -> Link:
         """A block passes (XEP-0047 2.2)."""
@@ -151,6 +230,10 @@ class Channels(Module):
     def _refusal(self, condition: str, text: str) -> StanzaError:
         self.refused[condition].inc()
         return StanzaError(condition, text)
+
+
+def _opens(stanza: Stanza) -> bool:
+    return OPEN in stanza.names and stanza.type not in ("result", "error")
 
 
 def _attribute(stanza: Stanza, element: str, name: str) -> str:

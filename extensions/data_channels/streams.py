@@ -14,9 +14,10 @@ NOBODY: Final[Mapping[JID, Link]] = {}
 
 @dataclass(slots=True)
 class Stream:
-    """One stream: the id of the request that opened it, when that was, and whether the other side has agreed."""
+    """One stream: the id of the request to open it, whose that was and when, and whether the other side has agreed."""
 
     request: str
+    opener: JID
     since: float
     agreed: bool = False
 
@@ -47,13 +48,25 @@ class Streams:
         return self._links.get(one, NOBODY).get(other)
 
     def count(self, end: JID, now: float) -> int:
-        """How many streams this address has; those that were never answered are taken out first."""
+        """How many streams this address has agreed to or asked for; those that were never answered are taken out first.
+
+        What others ask of it is not counted, or they could take all its places.
+        """
+        self._forget(end, now)
+        links = self._links.get(end, NOBODY).values()
+        return sum(stream.agreed or stream.opener == end for link in links for stream in link.streams.values())
+
+    def forget(self, now: float) -> None:
+        """Take out all that were never answered."""
+        for end in list(self._links):
+            self._forget(end, now)
+
+    def _forget(self, end: JID, now: float) -> None:
         links = self._links.get(end, NOBODY).items()
         streams = [(peer, sid, stream) for peer, link in links for sid, stream in link.streams.items()]
-        old = [(peer, sid) for peer, sid, stream in streams if not stream.agreed and now - stream.since >= PATIENCE]
-        for peer, sid in old:
-            self.remove(end, peer, sid)
-        return len(streams) - len(old)
+        for peer, sid, stream in streams:
+            if not stream.agreed and now - stream.since >= PATIENCE:
+                self.remove(end, peer, sid)
 
     def add(self, one: JID, other: JID, sid: str, stream: Stream) -> None:
         """Enter a stream; one of the same sid between the same two is replaced."""

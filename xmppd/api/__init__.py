@@ -25,7 +25,7 @@ from xmppd.routing.hooks import (
 from xmppd.routing.hooks import Hooks as hook
 from xmppd.routing.iq import IQ, Replied, Target
 from xmppd.routing.returning import Returned
-from xmppd.routing.router import Router
+from xmppd.routing.router import Domain, Router
 from xmppd.routing.sessions import Door, Session
 from xmppd.storage import Commit, Many, Statement, Storage, StorageError
 from xmppd.wire.features import Layer, Peer, State
@@ -64,6 +64,7 @@ __all__ = [
     "ConfigError",
     "ConfigReloaded",
     "Counter",
+    "Domain",
     "Door",
     "Event",
     "Gauge",
