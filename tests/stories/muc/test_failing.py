@@ -6,7 +6,7 @@ import pytest
 
 from tests.kit.client import error_of
 from tests.kit.world import World
-from xmppd.api import Event, StorageError
+from xmppd.api import CommandError, Commit, Event, Statement, StorageError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza
 
@@ -71,3 +71,21 @@ async def test_a_request_that_waited_by_itself_and_fails_is_answered(
     await muc.settle()
     assert (await hag.receives_error("internal-server-error")).get("id") == "v1"
     assert "the disk is on fire" in caplog.text
+
+
+def refuse_writes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on storage takes no more writes."""
+
+    def write(*_: Statement) -> Commit:
+        raise StorageError("10000 writes wait already")
+
+    monkeypatch.setattr(world.host.house.storage, "write", write)
+
+
+async def test_a_room_that_cannot_be_stored_is_not_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        refuse_writes(world, patch)
+        with pytest.raises(CommandError):
+            await world.host.house.commands.call("create_room", ["coven", "conference.localhost", "localhost"])
+    assert not world.module("muc").rooms.loaded
+    assert world.module("muc").rooms.count == 0

@@ -6,6 +6,7 @@ from tests.kit.client import Client
 from tests.kit.world import World
 from xmppd.api import Event
 from xmppd.xmpp.jid import JID
+from xmppd.xmpp.namespaces import DISCO_INFO
 from xmppd.xmpp.stanza import Stanza
 
 from .coven import MUC, ROOM, a_service, bodies, codes, entering, found, nick, say, world
@@ -80,3 +81,38 @@ async def test_two_who_enter_a_new_room_at_once_are_in_the_same() -> None:
         await come(clients)
         assert len(world.module("muc").rooms.loaded["coven"].occupants) == 5
         assert sum(kind == "owner" for kind in world.module("muc").rooms.loaded["coven"].affiliations.values()) == 1
+
+
+async def test_what_waits_by_itself_for_a_room_that_goes_meanwhile_is_answered(world: World) -> None:
+    trio = await gather(world)
+    muc = world.module("muc")
+    room = muc.rooms.loaded["coven"]
+    query = f"<query xmlns='{DISCO_INFO}'/>".encode()
+    asked = Stanza("iq", JID.parse(ROOM), trio.hag.jid, "get", "d1", "", query, (f"{DISCO_INFO} query",))
+    async with room.lock:
+        await world.host.house.router.route(Event(asked))
+        await room.destroy("<destroy/>")
+    await muc.settle()
+    await trio.hag.receives("c:presence[@type='unavailable']")
+    await trio.hag.receives_error("item-not-found")
+
+
+async def test_nobody_is_shown_in_a_room_that_was_destroyed_meanwhile() -> None:
+    async with a_service(room_presence_rate=1) as world:
+        crone = await world.online("crone1/desktop")
+        await found(crone, "firstwitch")
+        clients = [await world.online(f"witch{number}/pda") for number in range(3)]
+        await come(clients)
+        for number, client in enumerate(clients):
+            client.send(f"<presence to='{ROOM}/w{number}'><show>away</show></presence>")
+            await client.pending()
+        room = world.module("muc").rooms.loaded["coven"]
+        assert room.pending
+        async with room.lock:
+            passing = asyncio.create_task(world.advance(1))
+            await crone.pending()
+            await room.destroy("<destroy/>")
+        await passing
+        for client in clients:
+            await client.receives("c:presence[@type='unavailable']")
+            await client.receives_nothing()

@@ -9,6 +9,7 @@ from xmppd.api import AccountEvent, hook
 from . import store
 from .commands import RoomCommands
 from .presence import Why
+from .turns import Turn
 
 if TYPE_CHECKING:
     from xmppd.api import Storage
@@ -33,8 +34,8 @@ class Accounts(RoomCommands):
         for room in [
             room for room in self.rooms.loaded.values() if account in room.affiliations or account in room.worn
         ]:
-            async with room.lock:
-                if not room.gone:
+            async with Turn(room) as here:
+                if here:
                     await _forget(room, account)
 
 

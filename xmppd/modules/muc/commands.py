@@ -11,9 +11,9 @@ from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID, nodeprep
 from xmppd.xmpp.stanza import Stanza, escape
 
-from . import leave
 from .forms import Configuration, shown_option
 from .settings import NAMES
+from .turns import Turn
 
 if TYPE_CHECKING:
     from xmppd.api import Host
@@ -76,9 +76,8 @@ class RoomCommands:
             raise CommandError(f"there is a room {jid} already")
         settings = self.configuration.change(self.default_settings, options)
         room = self.rooms.create(jid)
-        async with room.lock:
+        async with Turn(room):
             commit = await room.configure(settings)
-            self.rooms.settle(room)
         if commit is not None:
             await commit
 
@@ -223,18 +222,10 @@ class RoomCommands:
     async def _turn(self, name: str, service: str) -> AsyncIterator[Room]:
         """A room in its turn; `CommandError` where there is none."""
         jid = self._jid(name, service)
-        room = await self.rooms.find(jid.local)
-        if room is None:
-            raise CommandError(f"there is no room {jid}; `xmppctl muc_online_rooms {self.domain}` lists them")
-        async with room.lock:
-            if room.gone:
-                raise CommandError(f"{jid} has gone this moment; try again")
-            try:
-                yield room
-            finally:
-                await leave.bury(room)
-                if self.rooms.loaded.get(jid.local) is room and not len(room.occupants):
-                    self.rooms.settle(room)
+        async with self.rooms.turn(jid.local) as room:
+            if room is None:
+                raise CommandError(f"there is no room {jid}; `xmppctl muc_online_rooms {self.domain}` lists them")
+            yield room
 
 
 def _read_options(options: list[str]) -> dict[str, str]:

@@ -30,6 +30,7 @@ from .rooms import Rooms
 from .settings import from_mapping
 from .store import Shelf
 from .tables import MIGRATIONS
+from .turns import Turn
 from .wardens import Warden, Wardens
 from .words import SHUTDOWN
 
@@ -154,23 +155,13 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
             if event.stanza.kind == "iq" and not to.resource and "".join(event.stanza.names[:1]).startswith(NS_MAM):
                 await self._search(room, event)  # it may take long and changes nothing, so it takes no turn
                 return
-            lock = room.lock
-            if lock.locked() and event.origin is None:
+            if room.lock.locked() and event.origin is None:
                 self._queue(room, event)
                 return
-            async with lock:
-                if not room.gone:
-                    await self._in_order(room, event)
+            async with Turn(room) as here:
+                if here:
+                    await self._dispatch(room, event)
                     return
-
-    async def _in_order(self, room: Room, event: Event) -> None:
-        try:
-            await self._dispatch(room, event)
-        finally:
-            if room.lost:
-                await leave.bury(room)
-            if not room.gone and not len(room.occupants):
-                self.rooms.settle(room)
 
     def _queue(self, room: Room, event: Event) -> None:
         """What nobody's stream waits for waits by itself: a room may be the cause of what is sent to it."""
@@ -181,9 +172,11 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
 
     async def _later(self, room: Room, event: Event) -> None:
         try:
-            async with room.lock:
-                if not room.gone:
-                    await self._in_order(room, event)
+            async with Turn(room) as here:
+                if here:
+                    await self._dispatch(room, event)
+            if not here:
+                await self._handle(event)
         except Exception as error:
             await self._refuse(event, error)
         finally:
@@ -342,19 +335,13 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
 
     # By the clock
 
-    async def in_turn(self, room: Room, work: Coroutine[Any, Any, None]) -> None:
-        """Do something in a room when it is its turn."""
-        async with room.lock:
-            try:
-                await work
-            finally:
-                await leave.bury(room)
-
     @every(1)
     async def tell_who_waits(self) -> None:
         """Presence that had to wait, as much of it as the rates allow."""
         for room in list(self.rooms.waiting):
-            await self.in_turn(room, crowd.flush(room))
+            async with Turn(room) as here:
+                if here:
+                    await crowd.flush(room)
             if not room.pending:
                 self.rooms.waiting.discard(room)
 
@@ -362,7 +349,9 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
     async def answer_for_others(self) -> None:
         """Requests that occupants have not answered."""
         for room in list(self.rooms.asking):
-            await self.in_turn(room, passing.expire(room))
+            async with Turn(room) as here:
+                if here:
+                    await passing.expire(room)
 
     @every(60)
     def sweep(self) -> None:

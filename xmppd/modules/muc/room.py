@@ -299,6 +299,7 @@ class Room:
             if self.warden is not None:
                 self.warden.left(self, occupant, None)
             await part_self(self, occupant, occupant.jids, extra=extra)
+        self.pending.clear()
         commit = self.write(*store.delete(self.jid))
         self.muc.rooms.keep(self, stored=False)
         self.muc.rooms.drop(self)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from secrets import token_bytes
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from . import store
 from .history import most_kept
 from .room import Room
 from .store import Record
+from .turns import Turn
 
 if TYPE_CHECKING:
     from .module import Muc
@@ -52,6 +55,16 @@ class Rooms:
         finally:
             del self._loading[name]
             done.set_result(None)
+
+    @asynccontextmanager
+    async def turn(self, name: str) -> AsyncIterator[Room | None]:
+        """The room of this localpart in its turn; None where there is none."""
+        while (room := await self.find(name)) is not None:
+            async with Turn(room) as here:
+                if here:
+                    yield room
+                    return
+        yield None
 
     async def _load(self, name: str) -> Room | None:
         jid = JID(name, self._muc.domain)

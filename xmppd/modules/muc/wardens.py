@@ -12,7 +12,7 @@ from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza
 
-from . import leave, messages
+from . import messages
 from .commands import RoomCommands
 
 if TYPE_CHECKING:
@@ -100,20 +100,10 @@ class Wardens(RoomCommands):
     @asynccontextmanager
     async def _in(self, jid: JID) -> AsyncIterator[Room]:
         """A room in its turn."""
-        while True:
-            room = await self.rooms.find(jid.local)
+        async with self.rooms.turn(jid.local) as room:
             if room is None:
                 raise StanzaError("item-not-found", f"there is no room {jid}")
-            async with room.lock:
-                if room.gone:
-                    continue
-                try:
-                    yield room
-                finally:
-                    await leave.bury(room)
-                    if self.rooms.loaded.get(jid.local) is room and not len(room.occupants):
-                        self.rooms.settle(room)
-                return
+            yield room
 
 
 async def _admit(room: Room, members: frozenset[JID]) -> Commit | None:
