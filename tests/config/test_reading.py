@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from xmppd.config import ConfigError, load
+from xmppd.api import ModuleOptions
+from xmppd.config import ConfigError, explain, load
+from xmppd.extensions.bus.options import RoomOptions
 
 GOOD = """
 hosts: [Example.org, b.example]
@@ -103,6 +106,36 @@ modles: {}
     for line in expected:
         assert any(problem.startswith(line) for problem in found), (line, found)
     assert len(found) == len(expected), found
+
+
+def test_no_mistake_quotes_a_secret(file: Path) -> None:
+    text = """
+hosts: [example.org]
+data_dir: d
+listen:
+  - {port: 1, module: component, hosts: {a.example: {password: 12345678}}}
+  - {port: 2, module: component, hosts: {a.example: 12345678}}
+  - {port: 3, module: component, hosts: {a.example: pssst}}
+  - {port: 4, module: component, hosts: [a.example, pssst]}
+  - {port: 5, module: component, hosts: {a.example: {password: [pssst]}}}
+  - pssst
+database: {password: pssst}
+"""
+    found = problems(file, text)
+    assert "12345678" not in str(found)
+    assert "pssst" not in str(found)
+    assert "listen[0].hosts.a.example.password: must be a valid string; put it between quotes" in found
+    assert "listen[3].hosts: must be a mapping, {name: value}" in found
+    assert len(found) == 7
+    told = explain_options(RoomOptions, {"tokens": {"pssst": 1}, "members": 5})
+    assert told == ["members: must be a list, [a, b], not 5", "tokens: must be a list, [a, b]"]
+
+
+def explain_options(kind: type[ModuleOptions], values: object) -> list[str]:
+    """What a loader tells of a module's options."""
+    with pytest.raises(ValidationError) as caught:
+        kind.model_validate(values)
+    return explain(caught.value, kind)
 
 
 def test_names_that_lead_nowhere(file: Path) -> None:

@@ -8,7 +8,10 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
+
+from .section import SECRECY
 
 SHAPES: Final = {
     "model_type": "must be a mapping of options, {name: value}",
@@ -57,7 +60,11 @@ def _reason(details: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "literal_error":
         expected = details.get("ctx", {}).get("expected", "").replace("'", "").replace(" or ", ", ").split(", ")
         return f"{text}, not {details['input']!r}" + near(str(details["input"]), expected)
-    return text if kind == "value_error" else f"{text}, not {_short(details['input'])}"
+    if kind == "value_error":
+        return text
+    if _holds_secret(model, details["loc"]):
+        return f"{text}; put it between quotes" if kind == "string_type" else text
+    return f"{text}, not {_short(details['input'])}"
 
 
 def near(word: str, known: Iterable[str]) -> str:
@@ -79,12 +86,38 @@ def _path(prefix: str, loc: Sequence[int | str]) -> str:
 
 
 def _fields_at(model: type[BaseModel], loc: Sequence[int | str]) -> set[str]:
-    """The options that exist at a place, found by walking the models' annotations."""
+    """The options that exist at a place."""
+    *_, (at, _) = _walk(model, loc)
+    return set(at.model_fields) if isinstance(at, type) and issubclass(at, BaseModel) else set()
+
+
+def _holds_secret(model: type[BaseModel], loc: Sequence[int | str]) -> bool:
+    """Whether what belongs at a place is a `Secret`, or has one in it."""
+    *_, (_, field) = _walk(model, loc)
+    return field is not None and _is_secret(field)
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return SECRECY in field.metadata or _names_secret(field.annotation)
+
+
+def _names_secret(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return any(_is_secret(field) for field in annotation.model_fields.values())
+    inside = typing.get_args(annotation)
+    return SECRECY in inside or any(_names_secret(argument) for argument in inside)
+
+
+def _walk(model: type[BaseModel], loc: Sequence[int | str]) -> Iterator[tuple[Any, FieldInfo | None]]:
+    """Through the models' annotations down to a place: the model there, and the field whose value stands there."""
     at: Any = model
+    field: FieldInfo | None = None
+    yield at, field
     for part in loc:
         if isinstance(at, type) and issubclass(at, BaseModel) and part in at.model_fields:
-            at = _model_in(at.model_fields[str(part)].annotation)
-    return set(at.model_fields) if isinstance(at, type) and issubclass(at, BaseModel) else set()
+            field = at.model_fields[str(part)]
+            at = _model_in(field.annotation)
+            yield at, field
 
 
 def _model_in(annotation: Any) -> Any:

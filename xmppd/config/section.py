@@ -62,7 +62,10 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
     return error.strerror or str(error) if isinstance(error, OSError) else "it is not UTF-8 text"
 
 
-Secret = Annotated[str, BeforeValidator(_resolve)]
+SECRECY = BeforeValidator(_resolve)
+"""What marks a `Secret`: no error may quote it."""
+
+Secret = Annotated[str, SECRECY]
 """A text that may be written `$NAME` (from the environment) or `file:PATH` (from a file, without its last newline)."""
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
