@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -82,10 +82,13 @@ class Host:
         for target in Target:
             self.iq.add("set", target, f"{ns.SESSION} session", _begin_session)
 
-    async def take(self, session: Session, stanza: Stanza) -> None:
-        """Take a stanza from a session of this host: stamp `from`, send it on its road (RFC 6120 8.1.2.1)."""
-        jid = session.jid
-        sender = stanza.sender
+    def take(self, session: Session, stanza: Stanza) -> Coroutine[Any, Any, None] | None:
+        """Take a stanza from a session of this host: stamp `from`, send it on its road (RFC 6120 8.1.2.1).
+
+        None where it is dealt with, else what goes on with it. Nearly nothing has to wait, and nothing here is awaited
+        that need not be: a coroutine costs as much as a look at the roster.
+        """
+        jid, sender = session.jid, stanza.sender
         if sender is not None and sender != jid and sender != jid.bare:
             raise StreamError("invalid-from", f"you are {jid}")
         stanza.sender = jid
@@ -98,17 +101,33 @@ class Host:
             chain = self.hooks.session_send
             if handlers := chain.of[stanza.kind]:
                 verdict = chain.through(event, handlers)
-                if verdict is not None and (verdict is STOP or await verdict is STOP):
-                    return
-            to = event.stanza.to
-            if to is None:
-                await self._take_own(event)
-            elif to.domain == self.name:  # as `Router.route` does it: nearly all that a session says stays here
-                await self.handle(event)
-            else:
-                await self.house.router.route(event)
+                if verdict is not None:
+                    return None if verdict is STOP else self._taken(event, verdict)
+            left = self._send_on(event)
+        except StanzaError as error:
+            return self.house.router.refuse(event, error)
+        return None if left is None else self._awaited(event, left)
+
+    async def _taken(self, event: Event, verdict: Awaitable[Verdict]) -> None:
+        try:
+            if await verdict is not STOP and (left := self._send_on(event)) is not None:
+                await left
         except StanzaError as error:
             await self.house.router.refuse(event, error)
+
+    async def _awaited(self, event: Event, left: Awaitable[object]) -> None:
+        try:
+            await left
+        except StanzaError as error:
+            await self.house.router.refuse(event, error)
+
+    def _send_on(self, event: Event) -> Awaitable[object] | None:
+        to = event.stanza.to
+        if to is None:
+            return self._take_own(event)
+        if to.domain == self.name:  # as `Router.route` does it: nearly all that a session says stays here
+            return self.begin(event)
+        return self.house.router.route(event)
 
     async def _take_own(self, event: Event) -> None:
         """What is sent without `to` (RFC 6120 10.3)."""
@@ -125,36 +144,65 @@ class Host:
 
     async def handle(self, event: Event) -> None:
         """Take a stanza to this domain (RFC 6121 8); `StanzaError` refuses it."""
+        if (left := self.begin(event)) is not None:
+            await left
+
+    def begin(self, event: Event) -> Awaitable[object] | None:
+        """The same for the busiest places: None where it is done, else what goes on to it."""
         stanza = event.stanza
         to = stanza.to
         if to is None or not to.local:
-            if (waiting := self._to_host(event)) is not None:
-                await waiting
-            return
-        bare = to.bare
-        sessions = self.sessions.of(bare)
-        if not sessions and stanza.kind == "presence" and stanza.type not in SUBSCRIPTION_TYPES:
-            return  # nobody is there to see it, so it is all the same whether there is such an account
-        exists = bool(sessions) or await self.exists(bare)
-        chain = self.hooks.account_receive
-        if exists and (handlers := chain.of[stanza.kind]):
-            verdict = chain.through(event, handlers)
-            if verdict is not None and (verdict is STOP or await verdict is STOP):
-                return
-            stanza, sessions = event.stanza, self.sessions.of(bare)  # some may have left while a handler waited
-        if self.returning.accounts and stanza.kind == "message" and stanza.type != "error":
-            await self.returning.over(bare)
-            sessions = self.sessions.of(bare)
-        action, chosen = choose(stanza, exists, sessions)
-        if action is Action.DELIVER and len(chosen) == 1:
-            if (sending := chosen[0].offer(stanza)) is not None:
-                await sending
-        elif action is Action.DELIVER:
-            if stanza.kind == "message":
-                stanza.given(*chosen)
-            await deliver(stanza, chosen)
-        elif (left := self._otherwise(action, event)) is not None:
+            return self._to_host(event)
+        if not self.sessions.of(to.bare):
+            if stanza.kind == "presence" and stanza.type not in SUBSCRIPTION_TYPES:
+                return None  # nobody is there to see it, so it is all the same whether there is such an account
+            exists = self.accounts.known(to.local)
+            if exists is None:
+                return self._look_up(event, to.bare)
+            if not exists:
+                return self._deliver(event, False)
+        return self._receive(event)
+
+    async def _look_up(self, event: Event, bare: JID) -> None:
+        exists = await self.exists(bare)
+        left = self._receive(event) if exists else self._deliver(event, False)
+        if left is not None:
             await left
+
+    def _receive(self, event: Event) -> Awaitable[object] | None:
+        chain = self.hooks.account_receive
+        if handlers := chain.of[event.stanza.kind]:
+            verdict = chain.through(event, handlers)
+            if verdict is not None:
+                return None if verdict is STOP else self._received(event, verdict)
+        return self._deliver(event, True)
+
+    async def _received(self, event: Event, verdict: Awaitable[Verdict]) -> None:
+        if await verdict is not STOP and (left := self._deliver(event, True)) is not None:
+            await left
+
+    def _deliver(self, event: Event, exists: bool) -> Awaitable[object] | None:
+        stanza = event.stanza
+        assert stanza.to is not None
+        if self.returning.accounts and stanza.kind == "message" and stanza.type != "error":
+            return self._deliver_behind(event, exists, stanza.to.bare)
+        return self._choose(event, exists, stanza.to.bare)
+
+    async def _deliver_behind(self, event: Event, exists: bool, bare: JID) -> None:
+        await self.returning.over(bare)
+        if (left := self._choose(event, exists, bare)) is not None:
+            await left
+
+    def _choose(self, event: Event, exists: bool, bare: JID) -> Awaitable[object] | None:
+        stanza = event.stanza
+        action, chosen = choose(stanza, exists, self.sessions.of(bare))
+        if action is not Action.DELIVER:
+            return self._otherwise(action, event)
+        if len(chosen) == 1:
+            return chosen[0].offer(stanza)
+        if stanza.kind == "message":
+            stanza.given(*chosen)
+        return deliver(stanza, chosen)
 
     async def spread(self, stanza: Stanza, readers: Iterable[JID]) -> list[JID]:
         """Take a copy of a stanza to each of these resources, as `handle` takes one; returns whom none could reach.

@@ -117,17 +117,20 @@ class Presence(Module):
         return self._rosters.known(account) or await self._rosters.get(account)
 
     async def _send(self, session: Session, stanza: Stanza, contacts: Iterable[str]) -> None:
-        """One copy to each contact. This is the busiest loop of a server: it goes to each domain itself."""
-        chain, addressed, parse, router = self._copies, stanza.addressed, JID.parse, self.host.house.router
-        domains = router.domains
+        """One copy to each contact. This is the busiest loop of a server: it goes to its own domain itself."""
+        chain, addressed, parse, host = self._copies, stanza.addressed, JID.parse, self.host
+        router = host.house.router
         for contact in contacts:
             try:
                 to = parse(contact)
                 event = Event(addressed(to), session)
-                if chain.of["presence"] and await chain.run(event) is STOP:
-                    continue
-                domain = domains.get(to.domain)
-                await (router.route(event) if domain is None else domain.handle(event))
+                if handlers := chain.of["presence"]:
+                    verdict = chain.through(event, handlers)
+                    if verdict is not None and (verdict is STOP or await verdict is STOP):
+                        continue
+                left = host.begin(event) if to.domain == host.name else router.route(event)
+                if left is not None:
+                    await left
             except StanzaError as error:
                 await router.refuse(event, error)
             except Exception:

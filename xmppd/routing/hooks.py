@@ -110,18 +110,18 @@ class Chain(Generic[S]):
 
     def through(self, event: S, handlers: Sequence[tuple[Stage, Step[S]]]) -> Awaitable[Verdict] | Verdict:
         """The same past these handlers alone, which are some of `of`."""
-        for index, (stage, handler) in enumerate(handlers):
+        for placed in handlers:
             try:
-                verdict = handler(event)
+                verdict = placed[1](event)
             except (StanzaError, StreamError):
                 raise
             except Exception:
-                self._crashed(stage, event)
+                self._crashed(placed[0], event)
                 continue
             if verdict is STOP:
                 return STOP
             if verdict is not None:
-                return self._go_on(event, stage, verdict, handlers[index + 1 :])
+                return self._go_on(event, placed[0], verdict, handlers[handlers.index(placed) + 1 :])
         return None
 
     async def _go_on(
