@@ -75,6 +75,29 @@ def test_who_is_let_in() -> None:
     assert not config.allows("no such rule", ALICE)
 
 
+def test_domains_of_an_acl_are_prepared() -> None:
+    """One that never matches would let in whom it is to keep out."""
+    config = Config.from_dict(
+        {"acl": {"spam": {"server": "Elsewhere.EXAMPLE"}}, "access_rules": {"c2s": {"deny": "spam", "allow": "all"}}}
+    )
+    assert not config.allows("c2s", EVE)
+    assert config.allows("c2s", BOB)
+    with pytest.raises(ConfigError, match=r"^acl\.spam\.server: 'a b' is no domain"):
+        Config.from_dict({"acl": {"spam": {"server": ["a b"]}}})
+
+
+def test_who_has_no_address_comes_from_no_network() -> None:
+    config = Config.from_dict({"acl": {"inside": {"ip": ["10.0.0.0/8", "fe80::/10"]}, "one": {"ip": "10.0.0.1"}}})
+    assert not config.allows("inside", BOB, "")
+    assert config.allows("inside", BOB, "10.255.0.1")
+    assert config.allows("inside", BOB, "fe80::1%eth0")
+    assert config.allows("one", BOB, "10.0.0.1")
+    assert not config.allows("one", BOB, "10.0.0.2")
+    for wrong in ("10.0.0.1/8", "here", [5.5], {"a": 1}):
+        with pytest.raises(ConfigError, match=r"^acl\.inside\.ip: "):
+            Config.from_dict({"acl": {"inside": {"ip": wrong}}})
+
+
 def test_what_changes_live_and_what_needs_a_restart(tmp_path: Any) -> None:
     old: dict[str, Any] = {"data_dir": tmp_path, "modules": {"muc": {"max_users": 10}, "ping": {}}}
     new = {

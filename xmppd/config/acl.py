@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, Literal
 
 from pydantic import Field, RootModel, field_validator, model_validator
@@ -10,7 +10,7 @@ from pydantic import Field, RootModel, field_validator, model_validator
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID, nodeprep
 
-from .section import Section, Words
+from .section import Section, Words, as_list, domain
 
 
 class Acl(Section):
@@ -18,25 +18,39 @@ class Acl(Section):
 
     user: Words = Field(default=(), description="user@host, or user alone for that name on every host of ours.")
     server: Words = Field(default=(), description="Every user of these domains.")
-    ip: Words = Field(default=(), description="Addresses or networks such as 10.0.0.0/8.")
+    ip: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(), description="Addresses or networks such as 10.0.0.0/8."
+    )
 
     @field_validator("user")
     @classmethod
     def _prepare_users(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_prepared(user) for user in value)
 
-    @field_validator("ip")
+    @field_validator("server")
     @classmethod
-    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(str(ip_network(address)) for address in value)
+    def _prepare_servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(domain(server) for server in value)
+
+    @field_validator("ip", mode="before")
+    @classmethod
+    def _are_networks(cls, value: Any) -> Any:
+        value = as_list(value)
+        return [ip_network(str(address)) for address in value] if isinstance(value, list | tuple) else value
 
     def matches(self, account: JID, address: str | None, hosts: tuple[str, ...]) -> bool:
-        """Whether an account (any resource), or the IP address it comes from, is meant. `hosts` are ours."""
+        """Whether an account (any resource), or the IP address it comes from, is meant. `hosts` are ours.
+
+        Who has gone already has the address "", which is none.
+        """
         if account.bare in self.user or account.domain in self.server:
             return True
         if account.local in self.user and account.domain in hosts:
             return True
-        return address is not None and any(ip_address(address) in ip_network(network) for network in self.ip)
+        if not self.ip or not address:
+            return False
+        known = ip_address(address)
+        return any(known in network for network in self.ip)
 
 
 class AccessRule(RootModel[tuple[tuple[Literal["allow", "deny"], str], ...]]):

@@ -34,7 +34,8 @@ def _resolve(value: Any, info: ValidationInfo) -> Any:
     return value
 
 
-def _as_list(value: Any) -> Any:
+def as_list(value: Any) -> Any:
+    """One item may stand without the brackets of a list."""
     return [value] if isinstance(value, str | int) else value
 
 
@@ -68,8 +69,8 @@ SECRECY = BeforeValidator(_resolve)
 Secret = Annotated[str, SECRECY]
 """A text that may be written `$NAME` (from the environment) or `file:PATH` (from a file, without its last newline)."""
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Words = Annotated[tuple[str, ...], BeforeValidator(as_list)]
 """Some texts; one may stand without the brackets of a list."""
 
 AbsolutePath = Annotated[Path, BeforeValidator(_absolute)]
-AbsoluteGlobs = Annotated[tuple[Annotated[str, BeforeValidator(_absolute)], ...], BeforeValidator(_as_list)]
+AbsoluteGlobs = Annotated[tuple[Annotated[str, BeforeValidator(_absolute)], ...], BeforeValidator(as_list)]
