@@ -87,6 +87,29 @@ async def test_a_file_that_is_no_roster_changes_nothing(world: World, tmp_path: 
         await world.server.commands.call("push_roster", [str(file), "alice", "localhost"])
 
 
+async def test_an_import_names_the_items_that_cannot_be_taken_and_takes_the_others(
+    world: World, tmp_path: Path
+) -> None:
+    items = (
+        "<item jid='bob@localhost' subscription='both'/><item jid='carol@localhost' subscription='remove'/>"
+        "<item jid='dave@localhost' subscription='friends'/><item jid='@'/><item/><item jid='eve@localhost'/>"
+    )
+    users = "".join(
+        f"<user name='{name}' password='x'><query xmlns='jabber:iq:roster'>{inside}</query></user>"
+        for name, inside in (("alice", items), ("zoe", "<item jid='bob@localhost'/>"))
+    )
+    file = tmp_path / "users.xml"
+    file.write_text(f"<server-data xmlns='urn:xmpp:pie:0'><host jid='localhost'>{users}</host></server-data>")
+    told = await world.server.commands.call("import", [str(file)])
+    assert told["created"] == 2
+    (refused,) = told["refused"]
+    assert refused.startswith("alice@localhost: query: carol@localhost: a subscription is one of none, to, from, both")
+    assert "dave@localhost: " in refused
+    assert "an item needs a jid" in refused
+    rows = await world.server.commands.call("get_roster", ["alice", "localhost"])
+    assert [(row["jid"], row["subscription"]) for row in rows] == [(BOB, "both"), ("eve@localhost", "none")]
+
+
 async def test_an_imported_roster_is_there_at_the_next_login(world: World) -> None:
     await world.account("alice")
     rosters, account = world.module("roster"), JID.parse(ALICE)

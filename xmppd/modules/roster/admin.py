@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from xmppd.api import CommandError, Host, Many, Storage, command
+from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID, nodeprep
 from xmppd.xmpp.namespaces import CLIENT, ROSTER
 from xmppd.xmpp.stanza import Element, from_element
 
 from . import pushes, tables
-from .book import Book, joined
+from .book import Book
+from .imported import rows_of
 from .items import Item, read_item
-from .states import APPROVED, LISTED, PENDING_IN, PENDING_OUT, SUBSCRIPTION, inbound
+from .states import PENDING_IN, PENDING_OUT, inbound
 from .subscriptions import LONGEST_REQUEST
 
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
@@ -77,17 +79,21 @@ class RosterCommands:
             await self.set_item(account, wanted.contact, wanted.name, wanted.groups, item.get("subscription"))
 
     async def import_account(self, account: JID, element: Element) -> bool:
-        """Take over a roster or a request that waits for an answer, as an export has them (XEP-0227 4.6, 4.7)."""
+        """Take over a roster or a request that waits for an answer, as an export has them (XEP-0227 4.4, 4.9).
+
+        `StanzaError` names the items that cannot be taken; the others are.
+        """
         if element.tag == f"{{{CLIENT}}}presence":
             return await self._import_request(account, element)
         if element.tag != f"{{{ROSTER}}}query":
             return False
         version = int(self.host.house.clock.time() * 1000)
-        items = element.findall(f"{{{ROSTER}}}item")
-        rows = Many(_imported(account, item, version, self.options.max_groups) for item in items)
+        rows, wrong = rows_of(element, account, version, self.options.max_groups)
         if rows:
-            await self.storage.write((tables.PUT, rows), tables.floor(account, version))
+            await self.storage.write((tables.PUT, Many(rows)), tables.floor(account, version))
         self.book.forget(account)
+        if wrong:
+            raise StanzaError("bad-request", wrong)
         return True
 
     async def _import_request(self, account: JID, element: Element) -> bool:
@@ -133,11 +139,3 @@ def _read(file: Path) -> list[Element]:
     if query.tag != f"{{{ROSTER}}}query":
         raise CommandError(f"{file} must hold one <query xmlns='{ROSTER}'> with items in it")
     return query.findall(f"{{{ROSTER}}}item")
-
-
-def _imported(account: JID, item: Element, version: int, most_groups: int) -> tuple[str, str, str, str, int, int]:
-    wanted = read_item(item, most_groups)
-    mark = LISTED | SUBSCRIPTION.index(item.get("subscription", "none"))
-    mark |= PENDING_OUT if item.get("ask") == "subscribe" else 0
-    mark |= APPROVED if item.get("approved") == "true" else 0
-    return account, wanted.contact, wanted.name, joined(wanted.groups), mark, version

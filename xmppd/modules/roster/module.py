@@ -36,7 +36,7 @@ from .admin import RosterCommands
 from .book import Book, Roster, joined
 from .items import Item, ItemPart, Wanted, read_set, removed_xml, shown_xml, split
 from .login import Login
-from .states import BOTH, FROM, LISTED, SUBSCRIPTION, SUBSCRIPTION_TYPES, parting
+from .states import BOTH, FROM, LISTED, SUBSCRIPTION, SUBSCRIPTION_TYPES, parting, with_subscription
 from .subscriptions import Subscriptions
 
 VERSIONS = "<ver xmlns='urn:xmpp:features:rosterver'/>"
@@ -112,9 +112,7 @@ class Rosters(RosterCommands, Module):
         roster = await self.book.get(account)
         before = mark = roster.mark(contact)
         if subscription is not None:
-            if subscription not in SUBSCRIPTION:
-                raise StanzaError("bad-request", f"a subscription is one of {', '.join(SUBSCRIPTION)}")
-            mark = mark & ~BOTH | SUBSCRIPTION.index(subscription)
+            mark = with_subscription(mark, subscription)
         if before & FROM and not mark & FROM:
             await announce.gone(self.host, account, contact)
         await self._put(account, roster, (contact, name, joined(groups), mark | LISTED), ())

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from xmppd.xmpp.errors import StanzaError
+
 TO: Final = 1
 FROM: Final = 2
 PENDING_OUT: Final = 4
@@ -88,6 +90,13 @@ def inbound(mark: int, type: str) -> Step:
         if mark & APPROVED:
             return Step((mark | FROM) & ~(APPROVED | PENDING_IN), False, "subscribed")
     return Step(mark & ~STATE | state, passes)
+
+
+def with_subscription(mark: int, subscription: str) -> int:
+    """The mark with a subscription that an administrator or an export names; `bad-request` where there is none such."""
+    if subscription not in SUBSCRIPTION:
+        raise StanzaError("bad-request", f"a subscription is one of {', '.join(SUBSCRIPTION)}")
+    return mark & ~BOTH | SUBSCRIPTION.index(subscription)
 
 
 def shows(before: int, after: int) -> bool:
