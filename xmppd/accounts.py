@@ -123,7 +123,6 @@ class Accounts:
         """Delete the account; what others keep of the user is theirs to delete. `StanzaError`: `item-not-found`."""
         name = _prepared(user)
         sql = "DELETE FROM accounts WHERE host = ? AND name = ? RETURNING name"
-        self._absent.pop(name, None)  # the database knows, and may refuse
         (removed,) = await self._storage.write((sql, (self.host, name)))
         if not removed:
             raise _not_found(name)
@@ -132,6 +131,10 @@ class Accounts:
     def conceal(self, user: str) -> None:
         """From now on nobody is told that this account exists; it is about to be removed."""
         self._changed(user, False)
+
+    def reveal(self, user: str) -> None:
+        """Its removal has failed: the database knows whether it exists."""
+        self._absent.pop(user, None)
 
     async def check_password(self, user: str, password: str) -> bool:
         """Is it this user's password? Takes as long for an unknown user."""

@@ -343,15 +343,20 @@ class Host:
     async def remove_account(self, account: JID, asking: Session | None = None) -> None:
         """Close the account's sessions, let every module drop what it keeps, then delete it.
 
-        The session that asks for it is gone as well, but whoever answers it closes its door.
+        The session that asks for it is gone as well, but whoever answers it closes its door. Where that fails the
+        account is there, less what modules have dropped, and may be removed again.
         """
         if not await self.accounts.exists(account.local):
             raise StanzaError("item-not-found", f"there is no account {account.bare}")
         self.accounts.conceal(account.local)  # nothing more is stored for it while its data goes
-        await self._expel(account.bare, asking)
-        await self.hooks.account_removed.tell(AccountEvent(account.bare))
-        await self.tokens.remove(account.local)
-        await self.accounts.remove(account.local)
+        try:
+            await self._expel(account.bare, asking)
+            await self.hooks.account_removed.tell(AccountEvent(account.bare))
+            await self.tokens.remove(account.local)
+            await self.accounts.remove(account.local)
+        except BaseException:
+            self.accounts.reveal(account.local)
+            raise
         await self._expel(account.bare, asking)  # who came in meanwhile
 
     async def _expel(self, account: JID, asking: Session | None) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.kit.world import a_world
-from xmppd.api import AccountEvent, Event, SessionEvent
+from xmppd.api import AccountEvent, Event, SessionEvent, StorageError
 from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.jid import JID
 
@@ -38,6 +40,24 @@ async def test_a_message_that_meets_the_removal_of_an_account_is_refused(world: 
     await world.host.remove_account(JID.parse("bob@localhost"))
     bob = await world.online("bob/desk")
     await bob.receives_nothing()
+
+
+@pytest.mark.parametrize("part", ["tokens", "accounts"])
+async def test_an_account_whose_removal_fails_is_there(world: Any, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    async def full(*_: object) -> None:
+        raise StorageError("the disk is full")
+
+    await world.account("bob")
+    bob = JID.parse("bob@localhost")
+    with monkeypatch.context() as patch:
+        patch.setattr(getattr(world.host, part), "remove", full)
+        with pytest.raises(StorageError):
+            await world.host.remove_account(bob)
+    desk = await world.session("bob/desk")
+    await desk.ping()
+    await world.host.remove_account(bob)
+    await desk.receives_stream_error("not-authorized")
+    assert not await world.host.exists(bob)
 
 
 async def test_a_handler_can_end_the_stream(world: Any) -> None:
