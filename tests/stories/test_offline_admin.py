@@ -101,7 +101,7 @@ async def test_without_an_expiry_the_command_says_what_to_do() -> None:
 
 
 async def test_messages_of_another_server_are_taken_over(world: World, tmp_path: Path) -> None:
-    """XEP-0227 4.4."""
+    """XEP-0227 4.5."""
     await world.host.remove_account(BOB)
     file = tmp_path / "export.xml"
     file.write_text(EXPORT)

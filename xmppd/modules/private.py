@@ -76,7 +76,7 @@ class Private(Module):
         self.storage.write(("DELETE FROM private WHERE account = ?", (event.account,)))
 
     async def import_account(self, account: JID, element: Element) -> bool:
-        """Take over the `<query xmlns='jabber:iq:private'/>` of an export (XEP-0227 4.5)."""
+        """Take over the `<query xmlns='jabber:iq:private'/>` of an export (XEP-0227 4.6)."""
         if element.tag != f"{{{NS_PRIVATE}}}query":
             return False
         if len(element):

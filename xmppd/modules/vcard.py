@@ -61,7 +61,7 @@ class VCard(Module):
         self.storage.write(("DELETE FROM vcard WHERE account = ?", (event.account,)))
 
     async def import_account(self, account: JID, element: Element) -> bool:
-        """Take over the `<vCard/>` of an export (XEP-0227 4.6)."""
+        """Take over the `<vCard/>` of an export (XEP-0227 4.7)."""
         if element.tag != f"{{{NS_VCARD}}}vCard":
             return False
         await self._store(account, element)

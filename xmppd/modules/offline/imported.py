@@ -1,4 +1,4 @@
-"""Messages as an export of another server holds them (XEP-0227 4.4)."""
+"""Messages as an export of another server holds them (XEP-0227 4.5)."""
 
 from __future__ import annotations
 

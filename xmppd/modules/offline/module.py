@@ -243,7 +243,7 @@ class Offline(Module):
         return await self._boxes.delete_before(self.clock.time() - days * DAY, progress)
 
     async def import_account(self, account: JID, element: Element) -> bool:
-        """Take the `<offline-messages/>` of an export (XEP-0227 4.4)."""
+        """Take the `<offline-messages/>` of an export (XEP-0227 4.5)."""
         if element.tag != f"{{{NS_PIE}}}offline-messages":
             return False
         messages = messages_of(element, account, self.clock.time())
