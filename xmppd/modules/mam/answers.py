@@ -17,10 +17,12 @@ from xmppd.xmpp.timestamps import format_datetime
 from . import pages
 from .ids import id_of, moment_of
 from .query import MAM, Query
-from .store import Row, Store
+from .store import Found, Row, Store
 
 FORWARD: Final = "urn:xmpp:forward:0"
 RESULT: Final = f"{MAM} result"
+# Bytes of a page's messages. An eighth of what may wait for a client: it asks the archives of its rooms all at once.
+PAGE: Final = 524_288
 _TAG: Final = len(b"<message")
 
 
@@ -40,13 +42,24 @@ async def answer(store: Store, archive: JID, query: Query) -> Answer:
         raise StanzaError("item-not-found", "the archive has no message with such an id; begin again without it")
     if not query.page.max:
         return await _count(store, archive, query)
-    rows = await store.fetch(*pages.page(archive, query, store.search))
-    complete = len(rows) <= query.page.max
-    rows = rows[: query.page.max]
+    found = await store.find(*pages.page(archive, query, store.search))
+    given = _fitting(found[: query.page.max])
+    complete = len(given) == len(found)
+    rows = await store.whole(given)
     if query.page.backwards:
         rows.reverse()
     fin = _fin(Page([id_of(key, tail) for key, tail, _ in rows]), complete)
     return Answer(rows[::-1] if query.flip else rows, complete, fin)
+
+
+def _fitting(found: Sequence[Found]) -> Sequence[Found]:
+    """As many as `PAGE` bytes are enough for, and one at least: who asks is told that there is more."""
+    size = 0
+    for number, (_, _, more, _) in enumerate(found):
+        size += more
+        if size > PAGE and number:
+            return found[:number]
+    return found
 
 
 async def _count(store: Store, archive: JID, query: Query) -> Answer:
@@ -77,8 +90,9 @@ async def metadata(store: Store, archive: JID) -> str:
     await store.settled()
     inside = ""
     for name, order in (("start", "ASC"), ("end", "DESC")):
-        for key, tail, _ in await store.fetch(*pages.edge(archive, order)):
-            inside += f"<{name} id='{id_of(key, tail)}' timestamp='{format_datetime(moment_of(key))}'/>"
+        edge = await store.edge(*pages.edge(archive, order))
+        if edge is not None:
+            inside += f"<{name} id='{id_of(*edge)}' timestamp='{format_datetime(moment_of(edge[0]))}'/>"
     return f"<metadata xmlns='{MAM}'>{inside}</metadata>"
 
 

@@ -48,7 +48,7 @@ class Keeping(Module):
 
         default: Literal["always", "never", "roster"] = option("always", "Whom accounts archive that do not say")
         expire_days: int = option(0, "Delete what is older; 0 keeps it for ever", least=0, most=MOST_DAYS)
-        max_page: int = option(250, "Messages of one page; some 100 KB", least=1, most=1000)
+        max_page: int = option(250, "Messages of one page, which ends at 512 KiB too", least=1, most=1000)
         search: bool = option(False, "Find messages by their words (restart); costs half as much again")
 
     options: Options

@@ -52,7 +52,8 @@ class Mam(Keeping):
     acknowledgement, tells its sender that it is on disk. The letter stays the bytes that came in.
 
     An id that is purged is not found any more (4.3.2); purging takes the oldest first. `<count/>` is given only to who
-    asks for no messages (`<max>0</max>`), and not beyond a hundred thousand.
+    asks for no messages (`<max>0</max>`), and not beyond a hundred thousand. A page ends at `answers.PAGE` bytes too;
+    one with fewer messages than were asked for is complete if it says so.
     """
 
     features = {RETRACTION}

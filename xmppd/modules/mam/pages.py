@@ -12,11 +12,12 @@ from .search import Search
 from .tables import MARK
 
 COUNTED: Final = 100_000  # a count beyond is not given: it is a walk through all that there is
+LARGE: Final = 4096  # bytes; a longer message is read by itself, once it is known that the page has room for it
 Read = tuple[str, list[object]]
 
 
 def page(archive: JID, query: Query, search: Search) -> Read:
-    """The rows of a page in the order they are read, and one more where there is one.
+    """What is on a page in the order it is read, and one more where there is one: rows of `store.Found`.
 
     Two reads in one: of the rows that the tables find, and of those too fresh to be in them. Each stops at the end of
     the page, so it costs the same in an archive of a thousand and of a million.
@@ -26,7 +27,8 @@ def page(archive: JID, query: Query, search: Search) -> Read:
     found, fresh = _found(archive, query, search), _fresh(archive, query, search)
     limit = query.page.max + 1
     sql = (
-        f"SELECT id, tail, stanza FROM mam WHERE id IN (SELECT id FROM ({found[0]} {ending}) AS found UNION ALL "  # noqa: S608
+        f"SELECT id, tail, length(stanza), CASE WHEN length(stanza) <= {LARGE} THEN stanza END FROM mam "  # noqa: S608
+        f"WHERE id IN (SELECT id FROM ({found[0]} {ending}) AS found UNION ALL "
         f"SELECT id FROM ({fresh[0]} {ending}) AS fresh) {ending}"
     )
     return sql, [*found[1], limit, *fresh[1], limit, limit]
@@ -40,10 +42,10 @@ def count(archive: JID, query: Query, search: Search) -> Read:
 
 
 def edge(archive: JID, order: str) -> Read:
-    """The first row of an archive (ASC) or its last (DESC)."""
+    """The key and the tail of an archive's first row (ASC), or of its last (DESC)."""
     ending = f"ORDER BY id {order} LIMIT 1"
     sql = (
-        f"SELECT id, tail, stanza FROM mam WHERE id IN "  # noqa: S608
+        f"SELECT id, tail FROM mam WHERE id IN "  # noqa: S608
         f"(SELECT id FROM (SELECT id FROM mam_order WHERE archive = ? {ending}) AS found UNION ALL "
         f"SELECT id FROM (SELECT id FROM mam WHERE id > ({MARK}) AND archive = ? {ending}) AS fresh) {ending}"
     )

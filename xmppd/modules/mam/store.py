@@ -20,6 +20,7 @@ FRESH: Final = 10_000  # rows without an entry in the tables that find them; beh
 FRESH_READ: Final = 500  # the same when somebody reads, who would look at each of them
 
 Row = tuple[int, int, bytes]  # key, tail, message
+Found = tuple[int, int, int, bytes | None]  # key, tail, size of the message, and the message unless it is large
 
 
 class Store:
@@ -86,9 +87,25 @@ class Store:
         if self._last is not None and not self._last.done:
             await self._last
 
-    async def fetch(self, sql: str, parameters: Sequence[object]) -> list[Row]:
-        """Rows of a read that `pages` made."""
-        return [(key, tail, bytes(message)) for key, tail, message in await self._storage.fetch(sql, *parameters)]
+    async def find(self, sql: str, parameters: Sequence[object]) -> list[Found]:
+        """What a read of `pages` finds; see `whole`."""
+        return [(row[0], row[1], row[2], row[3]) for row in await self._storage.fetch(sql, *parameters)]
+
+    async def whole(self, found: Sequence[Found]) -> list[Row]:
+        """The rows of what was found. Those with a large message are read now; they are left out if they are gone."""
+        large = [key for key, _, _, message in found if message is None]
+        read: dict[int, bytes] = {}
+        if large:
+            marks = ", ".join("?" * len(large))
+            sql = f"SELECT id, stanza FROM mam WHERE id IN ({marks})"  # noqa: S608  # marks alone
+            read = dict(await self._storage.fetch(sql, *large))
+        rows = ((key, tail, message or read.get(key)) for key, tail, _, message in found)
+        return [(key, tail, message) for key, tail, message in rows if message is not None]
+
+    async def edge(self, sql: str, parameters: Sequence[object]) -> tuple[int, int] | None:
+        """The key and the tail that a read of `pages` gives; None where the archive is empty."""
+        row = await self._storage.fetch_one(sql, *parameters)
+        return (int(row[0]), int(row[1])) if row else None
 
     async def count(self, sql: str, parameters: Sequence[object]) -> int:
         """The number that a read of `pages` gives."""
