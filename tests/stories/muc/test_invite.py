@@ -110,6 +110,14 @@ async def test_members_invite_where_the_room_allows_it(world: World) -> None:
     assert "lear" in await listed(company.admin, affiliation="member")
 
 
+@pytest.mark.parametrize("domain", ["shakespeare.lit", "shakespeare.lit/castle", "localhost"])
+async def test_no_whole_domain_is_invited(world: World, domain: str) -> None:
+    company = await gather(world, membersonly="1", allowinvites="1")
+    company.member.send(invite(domain))
+    await company.member.receives_error("not-acceptable")
+    assert list(await listed(company.owner, affiliation="member")) == ["hag66"]
+
+
 async def test_nobody_advertises_by_invitations(coven: Company) -> None:
     coven.stranger.send(invite(*["lear@shakespeare.lit"] * 20) + invite("hag66@localhost"))
     await coven.stranger.ping()

@@ -72,8 +72,10 @@ class Invitations(Aspect):
         if not to:
             raise StanzaError("bad-request", "say whom to invite: <invite to='...'/>")
         invitee = JID.parse(to)
+        if not invitee.local:  # in a members-only room all of the domain would become members
+            raise StanzaError("not-acceptable", f"{invitee} is no account; invite people")
         host = self.muc.host.house.hosts.get(invitee.domain)
-        if host is not None and not (invitee.local and await host.exists(invitee.bare)):
+        if host is not None and not await host.exists(invitee.bare):
             raise StanzaError("item-not-found", f"there is no {invitee.bare}")
         if room.affiliation_of(invitee) == "outcast":
             raise StanzaError("not-allowed", f"{invitee.bare} is banned from the room")
