@@ -53,6 +53,7 @@ class Bus(Module):
     depends = {"muc", "mam"}
     published = Counter("Invalidations said in rooms of the bus, by members, people and over HTTP").by("room")
     delivered = Counter("Copies of invalidations on their way to occupants").by("room")
+    resets = Counter("Times that a member has dropped everything, for it may have missed something").by("room")
     posted = Counter("Requests to publish over HTTP").by("outcome")
     barriers = Histogram("Seconds until all members had confirmed an invalidation, where all did")
     unconfirmed = Counter("Invalidations over HTTP that some member has not confirmed in time")

@@ -14,6 +14,7 @@ from xmppd.xmpp.stanza import Stanza
 
 from .barriers import Barrier, Watched
 from .names import BEAT, BODY, DONE, INVALIDATE, MEMBER, NS_BUS, beat, invalidation, split
+from .resets import Resets
 
 if TYPE_CHECKING:
     from . import Bus
@@ -43,6 +44,7 @@ class BusRoom:
         self._barriers: set[Barrier] = set()
         self._ghosts: dict[str, float] = {}
         self._watched = Watched(self._now, bus.took)
+        self._resets = Resets()
 
     def remember_earlier(self) -> None:
         """The room was there before the server was: members of that time may serve until their leases are over."""
@@ -110,6 +112,8 @@ class BusRoom:
         if INVALIDATE in names or (BODY in names and BEAT not in names):
             self._bus.published[self.jid.local].inc()
             self._bus.delivered[self.jid.local].inc(len(room.occupants.sessions))
+        if BEAT in names and not own and b"resets" in message.letter:
+            self._count_resets(room, message)
         if INVALIDATE not in names:
             return
         if own and self._saying is not None:
@@ -117,6 +121,13 @@ class BusRoom:
         elif not own and b"confirm" in message.letter:
             assert message.sender is not None
             self._watched.said(message.sender.resource, message, len(members_in(room.occupants)) - 1)
+
+    def _count_resets(self, room: Any, message: Stanza) -> None:
+        assert message.sender is not None
+        occupant = room.occupants.by_nick(message.sender.resource)
+        if occupant is not None and MEMBER in occupant.presence.names:
+            told = self._resets.told(occupant.nick, message, occupant.presence)
+            self._bus.resets[self.jid.local].inc(told)
 
     def _expect(self, room: Any, seq: int, barrier: Barrier | None) -> None:
         if barrier is None:

@@ -104,6 +104,32 @@ async def test_a_beat_says_what_was_last_and_renews_when_it_comes_back(scene: Sc
     assert scene.renewed == [101.0]
 
 
+class TestResets:
+    """Beats tell how often this member has dropped everything, until one has come back."""
+
+    def beats(self, scene: Scene) -> str | None:
+        """What a beat tells now."""
+        scene.outbox.beat()
+        found = re.search(r"resets='(\d+)'", scene.said[-1])
+        return found and found[1]
+
+    async def test_a_beat_tells_it_until_one_comes_back(self, scene: Scene) -> None:
+        assert self.beats(scene) is None
+        scene.outbox.beat_came_back()
+        scene.outbox.resets.had = 2
+        assert [self.beats(scene), self.beats(scene)] == ["2", "2"]
+        assert not scene.outbox.resets.untold
+        scene.outbox.beat_came_back()
+        assert self.beats(scene) is None
+
+    async def test_a_beat_that_was_lost_told_nothing(self, scene: Scene) -> None:
+        scene.outbox.resets.had = 1
+        assert self.beats(scene) == "1"
+        scene.outbox.disconnected()
+        scene.outbox.connected(scene.said.append)
+        assert (scene.outbox.resets.untold, scene.outbox.resets.known) == (True, 0)
+
+
 async def test_own_words_are_those_under_own_names(scene: Scene) -> None:
     epoch = scene.outbox.epoch
     assert scene.outbox.said(Mark("web1", epoch, 1))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xmppd.client.bus.invalidation import EVERYTHING, MOST_IDS, Invalidation, invalidation
-from xmppd.client.bus.wire import Mark, read_message, write_beat, write_done, write_invalidate
+from xmppd.client.bus.wire import Mark, read_message, write_beat, write_done, write_invalidate, write_join
 
 ROOM = "cache@conference.example.org"
 MARK = Mark("web1", "1x7f", 118)
@@ -97,6 +97,13 @@ def test_a_beat_and_a_done() -> None:
     assert done is not None
     assert (beat.kind, beat.mark) == ("beat", MARK)
     assert (done.kind, done.mark, done.sender) == ("done", MARK, f"{ROOM}/web2")
+
+
+def test_who_hears_of_resets_does_not_mind() -> None:
+    beat = read_message(from_room(write_beat(ROOM, MARK, 3)), ROOM)
+    assert beat is not None
+    assert beat.mark == MARK
+    assert " resets='3'/>" in write_join(f"{ROOM}/web1", MARK, 10.0, 3)
 
 
 @pytest.mark.parametrize(

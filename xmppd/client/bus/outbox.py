@@ -13,6 +13,7 @@ from .batch import Batch
 from .company import Company
 from .errors import BusClosed
 from .invalidation import Invalidation
+from .resets import Resets
 from .wire import Mark, write_beat, write_invalidate
 
 MOST_FLYING: Final = 200  # messages that the room has not shown to have; the rest is gathered meanwhile
@@ -44,6 +45,7 @@ class Outbox:
     ) -> None:
         self.epoch = secrets.token_hex(8)
         self.barriers = barriers
+        self.resets = Resets()
         self.last_sent = 0.0
         self._room = room
         self._gather = gather
@@ -57,7 +59,7 @@ class Outbox:
         self._flying: dict[int, Flying] = {}
         self._gathered = Batch()
         self._flush_at: asyncio.Handle | None = None
-        self._beats: list[float] = []
+        self._beats: list[tuple[float, int]] = []  # when, and how many resets it told of
 
     @property
     def mark(self) -> Mark:
@@ -108,18 +110,20 @@ class Outbox:
         """There is none."""
         self._say = None
         self._beats.clear()
+        self.resets.lost()
 
     def beat(self) -> None:
         """Show that this member is here, and what it said last."""
         if self._say is not None:
             self.last_sent = self._clock()
-            self._beats.append(self.last_sent)
-            self._say(write_beat(self._room, self.mark))
+            self._beats.append((self.last_sent, self.resets.had))
+            self._say(write_beat(self._room, self.mark, self.resets.tell()))
 
     def beat_came_back(self) -> None:
         """The oldest heartbeat on its way."""
         if self._beats:
-            self._renew(self._beats.pop(0))
+            sent_at, self.resets.known = self._beats.pop(0)
+            self._renew(sent_at)
 
     def came_back(self, seq: int) -> None:
         """The room has message `seq`."""

@@ -46,9 +46,12 @@ class Room:
         self._heard = heard
         self._entered: asyncio.Future[BusRefused | None] = asyncio.get_running_loop().create_future()
 
-    async def enter(self, mark: Mark | None) -> None:
-        """Enter as a member that has published up to `mark`, or to watch; configure the room where there was none."""
-        self.link.say(write_join(self._prefix + self.name, mark, self._settings.lease))
+    async def enter(self, mark: Mark | None, resets: int = 0) -> None:
+        """Enter as a member that has published up to `mark`, or to watch; configure the room where there was none.
+
+        `resets` are those that it has told of.
+        """
+        self.link.say(write_join(self._prefix + self.name, mark, self._settings.lease, resets))
         try:
             async with asyncio.timeout(self._settings.patience):
                 refusal = await self.link.before_lost(self._entered)

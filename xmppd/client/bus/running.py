@@ -78,7 +78,7 @@ class Running:
             self._hearing.pause()
             sent_at = self.settings.clock()
             self.outbox.named(room.name)
-            await room.enter(self.outbox.mark)
+            await room.enter(self.outbox.mark, self.outbox.resets.known)
             self.outbox.named(room.name)
             self.company.in_sight()
             self.outbox.barriers.in_sight()
@@ -101,7 +101,7 @@ class Running:
 
     async def _catch_up(self, room: Room, why_fresh: str = "") -> None:
         self._stats.catch_ups += not why_fresh
-        await catch_up(self._hearing, room.archive, self._reset, fresh=why_fresh)
+        await catch_up(self._hearing, room.archive, self._emptied, fresh=why_fresh)
         self.lease.open()
 
     def _arrived(self, room: Room) -> None:
@@ -123,11 +123,16 @@ class Running:
             if self.lease.expired and self.settings.clock() - began > self.settings.lease:
                 raise LinkLost(f"the room was silent for {self.settings.lease:g} seconds")
             silent = self.settings.clock() - self.outbox.last_sent
-            if silent >= self.settings.beat:
+            if silent >= self.settings.beat or self.outbox.resets.untold:
                 self.outbox.beat()
                 silent = 0
             await self._until_news(self.settings.beat - silent)
         raise LinkLost(room.link.lost.result())
+
+    def _emptied(self, why: str) -> None:
+        """Everything is dropped, in the room; who was never there before had nothing."""
+        self._reset(why)
+        self.outbox.resets.had += not self._new
 
     async def _until_news(self, seconds: float) -> None:
         self._news.clear()

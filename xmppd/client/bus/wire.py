@@ -63,12 +63,16 @@ def _children(what: Invalidation) -> str:
     return "".join(f"<{tag}>{escape(name)}</{tag}>" for tag, names in groups for name in sorted(names))
 
 
-def write_beat(room: str, mark: Mark) -> str:
-    """A heartbeat: nothing to drop, and `seq` is that of the last message."""
+def write_beat(room: str, mark: Mark, resets: int = 0) -> str:
+    """A heartbeat: nothing to drop, and `seq` is that of the last message. `resets` where the room does not know."""
     return (
-        f"<message to={quoteattr(room)} type='groupchat'><beat xmlns='{NS}' {mark.attributes()}/>"
+        f"<message to={quoteattr(room)} type='groupchat'><beat xmlns='{NS}' {mark.attributes()}{_resets(resets)}/>"
         f"<no-store xmlns='{_HINTS}'/></message>"
     )
+
+
+def _resets(count: int) -> str:
+    return f" resets='{count}'" if count else ""
 
 
 def write_done(to: str, mark: Mark) -> str:
@@ -79,9 +83,12 @@ def write_done(to: str, mark: Mark) -> str:
     )
 
 
-def write_join(occupant: str, mark: Mark | None, lease: float) -> str:
-    """The presence that enters the room as a member; without a mark, as somebody who watches."""
-    member = f"<member xmlns='{NS}' {mark.attributes()} lease='{lease:g}'/>" if mark else ""
+def write_join(occupant: str, mark: Mark | None, lease: float, resets: int = 0) -> str:
+    """The presence that enters the room as a member; without a mark, as somebody who watches.
+
+    `resets` are those that the room was told of before.
+    """
+    member = f"<member xmlns='{NS}' {mark.attributes()} lease='{lease:g}'{_resets(resets)}/>" if mark else ""
     history = f"<x xmlns='{MUC}'><history maxstanzas='0'/></x>"
     return f"<presence to={quoteattr(occupant)}>{history}{member}</presence>"
 
