@@ -39,6 +39,28 @@ async def test_the_contact_may_be_of_another_server(world: World) -> None:
     assert (row["jid"], row["groups"]) == ("bob@elsewhere.example", "")
 
 
+async def test_what_an_administrator_grants_is_asked_for_no_more(world: World) -> None:
+    """A subscription and a request for it exclude each other (RFC 6121 A.1)."""
+    alice, bob = await world.online("alice/phone"), await world.online("bob/desk")
+    for one, other in ((alice, bob), (bob, alice)):
+        one.send(f"<presence to='{other.jid.bare}' type='subscribe'/>")
+        await one.ping()
+    await alice.pending()
+    await bob.pending()
+    call = world.server.commands.call
+    await call("add_rosteritem", ADD)
+    assert await roster(alice) == {BOB: "both"}
+    (row,) = await call("get_roster", ["alice", "localhost"])
+    assert (row["subscription"], row["pending"]) == ("both", "none")
+    await alice.pending()
+    await bob.pending()
+    again = await world.online("alice/laptop")
+    assert not [each for each in await again.pending() if each.get("type") == "subscribe"]
+    for type in ("subscribe", "subscribed", "unsubscribe", "unsubscribed"):
+        alice.send(f"<presence to='{BOB}' type='{type}'/>")
+        assert not [each for each in await alice.pending() if each.get("type") == "error"]
+
+
 async def test_presence_follows_what_an_administrator_adds_and_takes(world: World) -> None:
     alice, bob = await world.online("alice/phone"), await world.online("bob/desk")
     call = world.server.commands.call
@@ -115,7 +137,8 @@ async def test_an_imported_roster_is_there_at_the_next_login(world: World) -> No
     rosters, account = world.module("roster"), JID.parse(ALICE)
     query = etree.fromstring(
         "<query xmlns='jabber:iq:roster'><item jid='bob@localhost' subscription='both'><group>x</group></item>"
-        "<item jid='carol@localhost' ask='subscribe'/><item jid='dave@localhost' approved='true'/></query>"
+        "<item jid='carol@localhost' ask='subscribe'/><item jid='dave@localhost' approved='true'/>"
+        "<item jid='frank@localhost' subscription='to' ask='subscribe'/></query>"
     )
     request = etree.fromstring("<presence xmlns='jabber:client' type='subscribe' from='eve@localhost'/>")
     assert await rosters.import_account(account, query)
@@ -125,4 +148,5 @@ async def test_an_imported_roster_is_there_at_the_next_login(world: World) -> No
     alice.send("<presence/>")
     asked = [each.get("from") for each in await alice.pending() if each.get("type") == "subscribe"]
     assert asked == ["eve@localhost"]
-    assert await roster(alice) == {BOB: "both", "carol@localhost": "none+ask", "dave@localhost": "none+approved"}
+    listed = {BOB: "both", "carol@localhost": "none+ask", "dave@localhost": "none+approved", "frank@localhost": "to"}
+    assert await roster(alice) == listed

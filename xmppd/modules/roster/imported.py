@@ -11,7 +11,7 @@ from xmppd.xmpp.stanza import Element
 
 from .book import joined
 from .items import read_item
-from .states import APPROVED, LISTED, PENDING_OUT, with_subscription
+from .states import APPROVED, LISTED, PENDING_OUT, TO, with_subscription
 
 MOST_NAMED: Final = 10  # items that are named because they cannot be taken; a whole roster of them is not read
 LONGEST_SHOWN: Final = 100  # characters of an address in what is told of it
@@ -34,6 +34,6 @@ def rows_of(query: Element, account: JID, version: int, most_groups: int) -> tup
 def _row(item: Element, account: JID, version: int, most_groups: int) -> Imported:
     mark = with_subscription(LISTED, item.get("subscription", "none"))
     wanted = read_item(item, most_groups)
-    mark |= PENDING_OUT if item.get("ask") == "subscribe" else 0
+    mark |= PENDING_OUT if item.get("ask") == "subscribe" and not mark & TO else 0
     mark |= APPROVED if item.get("approved") == "true" else 0
     return account, wanted.contact, wanted.name, joined(wanted.groups), mark, version

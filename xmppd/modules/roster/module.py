@@ -36,7 +36,7 @@ from .admin import RosterCommands
 from .book import Book, Roster, joined
 from .items import Item, ItemPart, Wanted, read_set, removed_xml, shown_xml, split
 from .login import Login
-from .states import BOTH, FROM, LISTED, SUBSCRIPTION, SUBSCRIPTION_TYPES, parting, with_subscription
+from .states import BOTH, FROM, LISTED, PENDING_IN, SUBSCRIPTION, SUBSCRIPTION_TYPES, parting, with_subscription
 from .subscriptions import Subscriptions
 
 VERSIONS = "<ver xmlns='urn:xmpp:features:rosterver'/>"
@@ -115,7 +115,8 @@ class Rosters(RosterCommands, Module):
             mark = with_subscription(mark, subscription)
         if before & FROM and not mark & FROM:
             await announce.gone(self.host, account, contact)
-        await self._put(account, roster, (contact, name, joined(groups), mark | LISTED), ())
+        answered = ((tables.DROP_REQUEST, (account, contact)),) if before & PENDING_IN and not mark & PENDING_IN else ()
+        await self._put(account, roster, (contact, name, joined(groups), mark | LISTED), answered)
         if mark & FROM and not before & FROM:
             await announce.here(self.host, account, contact)
 

@@ -93,10 +93,15 @@ def inbound(mark: int, type: str) -> Step:
 
 
 def with_subscription(mark: int, subscription: str) -> int:
-    """The mark with a subscription that an administrator or an export names; `bad-request` where there is none such."""
+    """The mark with a subscription that an administrator or an export names; `bad-request` where there is none such.
+
+    What is there is asked for no more.
+    """
     if subscription not in SUBSCRIPTION:
         raise StanzaError("bad-request", f"a subscription is one of {', '.join(SUBSCRIPTION)}")
-    return mark & ~BOTH | SUBSCRIPTION.index(subscription)
+    there = SUBSCRIPTION.index(subscription)
+    pending = (PENDING_OUT if there & TO else 0) | (PENDING_IN if there & FROM else 0)
+    return mark & ~(BOTH | pending) | there
 
 
 def shows(before: int, after: int) -> bool:
