@@ -154,6 +154,7 @@ class WebSocketClient(Client, Connection):
         self._part()
 
     def _part(self) -> None:
+        self.flush()
         if self.transport is not None:
             if self.engine is not None:
                 self.transport.write(self.engine.close())
@@ -177,10 +178,12 @@ class WebSocketClient(Client, Connection):
         self.write(standalone(stanza))
 
     def _put(self, data: bytes) -> None:
-        """Send a control frame, though the stream has ended."""
-        self.flush()
-        if self.transport is not None and self._closing != CLOSED:
-            self.transport.write(data if self.engine is None else self.engine.send(data))
+        """Queue a control frame, though the stream has ended."""
+        if self._closing == CLOSED:
+            return
+        if not self._out:
+            self._outbox.add(self)
+        self._out.append(data)
 
     def end(self) -> None:
         """Send what is queued, and wait for the peer to end its stream and close (RFC 7395 3.6)."""

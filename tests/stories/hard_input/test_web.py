@@ -1,0 +1,44 @@
+"""Strangers who come by WebSocket, and will not listen or leave."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.kit.websocket import PING, WebSocket, masked, websocket
+from tests.stories.hard_input.calm import Calm
+from tests.stories.web.doors import a_web
+
+MAX_QUEUE = 100_000
+PINGS = masked(PING, b"x" * 125, key=b"mask") * 500
+ROUNDS = 400  # of those: 26 MB, several times what both kernels' buffers take
+
+
+@pytest.fixture
+async def calm() -> AsyncIterator[Calm]:
+    """Two people who chat by TCP, beside a door for HTTP."""
+    async with a_web(limits={"max_queue": MAX_QUEUE}) as world:
+        yield Calm(world, await world.session("bob/x"), await world.session("carol/x"))
+
+
+async def is_cut_off(client: WebSocket) -> bool:
+    """Whether a client that pings and reads no answer is."""
+    client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    try:
+        for _ in range(ROUNDS):
+            client.put(PINGS)
+            await client.writer.drain()
+    except ConnectionError:
+        return True
+    finally:
+        client.writer.transport.abort()
+    return False
+
+
+@pytest.mark.parametrize("who", ["", "eve/x"])
+async def test_pings_of_somebody_who_reads_nothing_fill_no_memory(calm: Calm, who: str) -> None:
+    eve = await websocket(calm.world, who)
+    assert await is_cut_off(eve)
+    await calm.chat()
+    assert not calm.world.server.doors[-1].connections
