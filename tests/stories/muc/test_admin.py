@@ -171,6 +171,12 @@ async def test_a_nick_that_is_taken_is_not_reserved_for_another(coven: Company) 
     assert sorted(await listed(coven.admin, affiliation="member")) == ["hag66", "lear"]
 
 
+async def test_one_nick_is_not_reserved_for_two(coven: Company) -> None:
+    items = (f"<item affiliation='member' jid='{name}@localhost' nick='King'/>" for name in ("lear", "macbeth"))
+    assert await fails(coven.admin, query("".join(items))) == "bad-request"
+    assert list(await listed(coven.admin, affiliation="member")) == ["hag66"]
+
+
 async def test_room_sends_invitation_to_new_member(world: World) -> None:
     fields = {"membersonly": "1", "passwordprotectedroom": "1", "roomsecret": "cauldronburn"}
     crone, hecate = await world.online("crone1/desktop"), await world.online("hecate/broom")

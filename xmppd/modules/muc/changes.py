@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -60,11 +61,16 @@ def read_changes(room: Room, query: Element) -> tuple[list[Grant], list[RoleChan
             roles.append(_role_change(room, item))
         else:
             grants.append(_grant(room, item))
-    if len({grant.account for grant in grants}) < len(grants) or len({id(each.occupant) for each in roles}) < len(
-        roles
-    ):
+    if _repeats(grant.account for grant in grants) or _repeats(id(change.occupant) for change in roles):
         raise StanzaError("bad-request", "somebody is named twice")
+    if _repeats(grant.nick for grant in grants if grant.nick):
+        raise StanzaError("bad-request", "a nick is reserved for one account only")
     return grants, roles
+
+
+def _repeats(things: Iterable[Hashable]) -> bool:
+    named = list(things)
+    return len(set(named)) < len(named)
 
 
 def _role_change(room: Room, item: Element) -> RoleChange:
