@@ -184,6 +184,16 @@ class Server:
     async def close(self) -> None:
         """Refuse newcomers, end every stream, wait for what is owed, then stop modules and storage."""
         self._stopped.set()
+        try:
+            await self._say_goodbye()
+        except Exception:
+            log.exception("not everybody was told that the server stops")
+        finally:
+            self.doors.clear()
+            await self._stack.aclose()
+            self.router.domains.clear()
+
+    async def _say_goodbye(self) -> None:
         for door in self.doors:
             door.refuse()
         if self.shared is not None:
@@ -191,9 +201,6 @@ class Server:
         for door in self.doors:
             door.say_goodbye()
         await self._wait_for_goodbyes()
-        self.doors.clear()
-        await self._stack.aclose()
-        self.router.domains.clear()
 
     async def _wait_for_goodbyes(self) -> None:
         try:

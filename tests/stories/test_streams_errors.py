@@ -7,6 +7,8 @@ import pytest
 
 from tests.kit.raw import HEADER, Raw
 from tests.kit.world import World, a_world
+from xmppd.listeners.c2s import ClientConnection as Client
+from xmppd.storage import StorageError
 
 
 @pytest.fixture
@@ -134,6 +136,54 @@ async def test_a_server_that_stops_says_so(world: World) -> None:
         await world.server.close()
         await alice.receives_stream_error("system-shutdown")
         assert b"<system-shutdown" in await raw.read()
+
+
+def failing_once(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """From now on the first connection that the server asks for this fails, whichever it is."""
+    method, left = getattr(Client, name), ["once"]
+
+    def fail(client: Client, *arguments: Any) -> Any:
+        if left and left.pop():
+            raise LookupError("a mistake of ours")
+        return method(client, *arguments)
+
+    monkeypatch.setattr(Client, name, fail)
+
+
+async def heard(world: World, what: bytes) -> int:
+    """How many of the clients are told this before their stream ends."""
+    return [what in await client.reader.read() for client in world.clients].count(True)
+
+
+async def test_a_stop_that_fails_for_one_reaches_all_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("alice", "bob", "carol"):
+        await world.session(name)
+    failing_once(monkeypatch, "fail")
+    await world.server.close()
+    assert await heard(world, b"<system-shutdown") == 2
+    with pytest.raises(StorageError):
+        await world.host.house.storage.fetch("SELECT 1")
+
+
+async def test_a_stop_that_fails_closes_the_storage(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise LookupError("a mistake of ours")
+
+    monkeypatch.setattr(world.server.doors[0], "say_goodbye", fail)
+    await world.server.close()
+    with pytest.raises(StorageError):
+        await world.host.house.storage.fetch("SELECT 1")
+
+
+async def test_a_look_at_connections_that_fails_for_one_reaches_all_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        await (await world.dial()).open()
+    await world.advance(59)
+    failing_once(monkeypatch, "check")
+    await world.advance(10)
+    assert await heard(world, b"<connection-timeout") == 2
 
 
 async def test_a_silent_stranger_is_closed(world: World) -> None:

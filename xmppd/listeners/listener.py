@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from xmppd.config import ConfigError, Listener
@@ -11,11 +13,15 @@ from xmppd.xmpp.errors import StreamError
 from .shared import Shared
 from .tls import TLSEngine
 
+log = logging.getLogger(__name__)
+
 BACKLOG: Final = 1024  # half a second of a reconnecting crowd
 
 
 class Peer(Protocol):
     """One connection, as its listener sees it."""
+
+    address: str
 
     @property
     def gone(self) -> bool:
@@ -32,6 +38,16 @@ class Peer(Protocol):
 
 
 P = TypeVar("P", bound=Peer)
+
+
+def for_each(connections: Iterable[P], act: Callable[[P], None]) -> None:
+    """`act` with each of them; a mistake of ours costs that connection, and those behind it have their turn."""
+    for connection in list(connections):
+        try:
+            act(connection)
+        except Exception:
+            log.exception("%s: the connection is cut off", connection.address)
+            connection.abort()
 
 
 class TCPListener(Generic[P]):
@@ -86,8 +102,7 @@ class TCPListener(Generic[P]):
 
     def check(self, interval: float) -> None:
         """The coarse timer's look at every connection."""
-        for connection in list(self.connections):
-            connection.check(interval)
+        for_each(self.connections, lambda connection: connection.check(interval))
 
     def refuse(self) -> None:
         """Accept nobody more."""
@@ -97,8 +112,7 @@ class TCPListener(Generic[P]):
 
     def say_goodbye(self) -> None:
         """End every stream (RFC 6120 4.9.3.19)."""
-        for connection in list(self.connections):
-            connection.fail(StreamError("system-shutdown"))
+        for_each(self.connections, lambda connection: connection.fail(StreamError("system-shutdown")))
 
     async def emptied(self) -> None:
         """Wait until the last connection is gone."""
