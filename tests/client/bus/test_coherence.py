@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .coherence.trial import run
+from .coherence.trial import KINDS, run
 from .servers import Xmppd
 
 
@@ -16,6 +16,7 @@ async def test_no_reader_sees_what_it_may_not(tmp_path: Path) -> None:
     told = "\n".join(report.lines())
     assert report.counts["violations"] == 0, told
     assert not report.complaints, told
+    assert set(report.breaks) == set(KINDS), told
     for what in ("published", "confirmed", "catch_ups", "resets"):
         assert report.counts[what] > 0, told
     assert report.quiet_hit_rate > 0.9, told

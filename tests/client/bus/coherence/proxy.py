@@ -29,6 +29,11 @@ class Proxy:
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
 
+    @property
+    def used(self) -> bool:
+        """Whether there is a connection through it."""
+        return bool(self._writers)
+
     def cut(self) -> None:
         """End all connections, politely."""
         for writer in list(self._writers):

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from tests.client.bus.servers import ROOMS, Server
 
@@ -27,6 +28,11 @@ MEMBERS = 8
 KEYS = 200
 LEASE = 2.0
 ROOT = Path(__file__).parents[4]
+KINDS: Final = {
+    "cut": 4, "reset": 4, "stall": 5, "one-way stall": 3, "member killed": 3, "member stopped": 3,
+    "server restarted": 1, "room made anew": 1,
+}  # fmt: skip
+"""What breaks, and how often each in comparison. A storm begins with one of each."""
 SETTLING = 3.0  # seconds after the last break until times are called quiet
 
 
@@ -89,25 +95,33 @@ class Trial:
         self.board.quiet = False
 
     async def storm(self, seconds: float) -> None:
-        """Something breaks each second or so, often before the last thing is whole again."""
-        kinds: dict[str, tuple[int, Callable[[], Coroutine[None, None, None]]]] = {
-            "cut": (4, self._cut),
-            "reset": (4, self._reset),
-            "stall": (5, self._stall),
-            "one-way stall": (3, self._stall_one_way),
-            "member killed": (3, self._kill_member),
-            "member stopped": (3, self._stop_member),
-            "server restarted": (1, self._restart_server),
-            "room made anew": (1, self._new_room),
-        }
-        weights = [weight for weight, _ in kinds.values()]
+        """Something breaks each second or so, often before the last thing is whole again: first one of each kind."""
+        left = list(KINDS)
         end = time.monotonic() + seconds
         async with asyncio.TaskGroup() as group:
             while time.monotonic() < end:
-                (kind,) = random.choices(list(kinds), weights)
-                self.breaks[kind] += 1
-                group.create_task(kinds[kind][1]())
+                kind = random.choice(left) if left else random.choices(list(KINDS), list(KINDS.values()))[0]
+                if left:
+                    left.remove(kind)
+                group.create_task(self._break(kind, left))
                 await asyncio.sleep(random.expovariate(1.5))
+
+    async def _break(self, kind: str, left: list[str]) -> None:
+        """Count what happened; what there was nothing for to break is left to be done."""
+        ways: dict[str, Callable[[], Coroutine[None, None, bool]]] = {
+            "cut": self._cut,
+            "reset": self._reset,
+            "stall": self._stall,
+            "one-way stall": self._stall_one_way,
+            "member killed": self._kill_member,
+            "member stopped": self._stop_member,
+            "server restarted": self._restart_server,
+            "room made anew": self._new_room,
+        }
+        if await ways[kind]():
+            self.breaks[kind] += 1
+        else:
+            left.append(kind)
 
     def report(self) -> Report:
         """What was counted so far."""
@@ -120,49 +134,69 @@ class Trial:
         ]
         return Report(counts, self.breaks, self._complaints + bad)
 
-    async def _cut(self) -> None:
-        random.choice(self.proxies).cut()
+    async def _cut(self) -> bool:
+        proxy = self._used_proxy()
+        if proxy is not None:
+            proxy.cut()
+        return proxy is not None
 
-    async def _reset(self) -> None:
-        random.choice(self.proxies).reset()
+    async def _reset(self) -> bool:
+        proxy = self._used_proxy()
+        if proxy is not None:
+            proxy.reset()
+        return proxy is not None
 
-    async def _stall(self) -> None:
-        await self._held(random.choice(self.proxies), up=True, down=True)
+    async def _stall(self) -> bool:
+        return await self._held(up=True, down=True)
 
-    async def _stall_one_way(self) -> None:
+    async def _stall_one_way(self) -> bool:
         up = random.random() < 0.5
-        await self._held(random.choice(self.proxies), up=up, down=not up)
+        return await self._held(up=up, down=not up)
 
-    async def _held(self, proxy: Proxy, *, up: bool, down: bool) -> None:
+    async def _held(self, *, up: bool, down: bool) -> bool:
+        proxy = self._used_proxy()
+        if proxy is None:
+            return False
         proxy.stall(up=up, down=down)
         await asyncio.sleep(random.uniform(0.1, 3 * LEASE))
         proxy.resume()
+        return True
 
-    async def _kill_member(self) -> None:
+    def _used_proxy(self) -> Proxy | None:
+        used = [proxy for proxy in self.proxies if proxy.used]
+        return random.choice(used) if used else None
+
+    async def _kill_member(self) -> bool:
         member = random.randrange(MEMBERS)
-        if self._kill(member):
-            await asyncio.sleep(random.uniform(0, 2))
-            self._launch(member)
+        if not self._kill(member):
+            return False
+        await asyncio.sleep(random.uniform(0, 2))
+        self._launch(member)
+        return True
 
-    async def _stop_member(self) -> None:
+    async def _stop_member(self) -> bool:
         process = random.choice(self._processes)
-        if process is not None:
-            process.send_signal(signal.SIGSTOP)
-            await asyncio.sleep(random.uniform(0.1, 2 * LEASE))
-            process.send_signal(signal.SIGCONT)
+        if process is None:
+            return False
+        process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(random.uniform(0.1, 2 * LEASE))
+        process.send_signal(signal.SIGCONT)
+        return True
 
-    async def _restart_server(self) -> None:
+    async def _restart_server(self) -> bool:
         async with self._one_at_a_time:
             self.server.kill()
             await asyncio.sleep(random.uniform(0, 1))
             await self.server.start()
+        return True
 
-    async def _new_room(self) -> None:
+    async def _new_room(self) -> bool:
         """The server loses its rooms and their archives."""
         async with self._one_at_a_time:
             self.server.kill()
             self.server.forget_rooms()
             await self.server.start()
+        return True
 
     def _launch(self, member: int) -> None:
         task = Task(member, MEMBERS, KEYS, str(self.folder), self.proxies[member].port, f"cache@{ROOMS}", LEASE)
