@@ -1,4 +1,4 @@
-.PHONY: run test check bench docs lint format
+.PHONY: run test check bench lint format
 
 BIN = .venv/bin
 CODE = xmppd extensions tests
@@ -29,9 +29,6 @@ bench: .venv/installed
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.updates
 	$(BIN)/python -m tests.bench.bus
-
-docs: .venv/installed
-	$(BIN)/python -m xmppd modules --markdown > docs/module-list.md
 
 .venv/installed: setup.cfg
 	@python3 -c 'import ensurepip, venv' || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }

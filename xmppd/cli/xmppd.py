@@ -44,7 +44,7 @@ def check(file: str) -> None:
 
 @main.command()
 @click.argument("names", nargs=-1)
-@click.option("--markdown", is_flag=True, help="Print what docs/module-list.md holds.")
+@click.option("--markdown", is_flag=True, help="Print a page of Markdown.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def modules(names: tuple[str, ...], markdown: bool, as_json: bool) -> None:
     """List the modules that are here, or tell all about some.
