@@ -39,13 +39,13 @@ async def run(place: Place, command: str, *arguments: str, account: str = "carol
 
 
 @asynccontextmanager
-async def tailing(place: Place, *arguments: str) -> AsyncIterator[Process]:
+async def tailing(place: Place, *arguments: str, **environment: str) -> AsyncIterator[Process]:
     """Somebody who watches."""
     where = ("--jid", "dave@localhost", "--host", "127.0.0.1", "--port", str(place.server.port), "--plaintext")
-    process = await started("tail", place.room, *arguments, *where, XMPPD_BUS_PASSWORD="dave")  # noqa: S106
+    process = await started("tail", place.room, *arguments, *where, XMPPD_BUS_PASSWORD="dave", **environment)
     try:
         assert process.stdout is not None
-        assert (await within(process.stdout.readline())).startswith(b"watching ")
+        assert b"watching " in await within(process.stdout.readline())
         yield process
     finally:
         if process.returncode is None:
@@ -66,6 +66,16 @@ async def test_what_is_sent_is_seen_and_dropped(room: Place) -> None:
         seen, _ = await within(watching.communicate())
     lines = [line.split() for line in seen.decode().splitlines()]
     assert [line[2:] for line in lines] == [["user:42", "user:43", "#team:7", "img/*"], ["*"]]
+
+
+async def test_it_is_in_colour_on_a_terminal(room: Place) -> None:
+    terminal = {"FORCE_COLOR": "1", "NO_COLOR": "", "COLORTERM": "", "TERM": "xterm"}
+    async with tailing(room, "--count", "2", **terminal) as watching:
+        await run(room, "send", "user:42", "--tag", "team:7", "--prefix", "img/", *WAIT)
+        await run(room, "send", "--all", *WAIT)
+        seen, _ = await within(watching.communicate())
+    for painted in ("36muser:42", "35m#team:7", "33mimg/*", "1;31m*"):
+        assert f"\x1b[{painted}\x1b[0m" in seen.decode(), seen
 
 
 async def test_ids_from_standard_input_and_json(room: Place) -> None:
