@@ -45,15 +45,15 @@ class Watched:
 
     def check(self, interval: float) -> None:
         """`interval` seconds have passed: ping who is silent, close who stays so or does not log in."""
+        self.age += interval
+        if self.closing:
+            self._see_off(interval)
+            return
         limits = self.listener.shared.limits
         before = self.silence
-        self.age += interval
         self.silence = 0.0 if self.heard else before + interval
         self.heard = False
-        if self.closing:
-            if self.silence >= GOODBYE:
-                self.abort()
-        elif not self.at_work:
+        if not self.at_work:
             if self.age >= limits.login_timeout:
                 self.fail(
                     StreamError("connection-timeout", "log in, and bind a resource where there are some, in time")
@@ -64,3 +64,9 @@ class Watched:
             self.fail(StreamError("connection-timeout", "acknowledge what you receive"))
         elif before < limits.ping_interval <= self.silence:
             self.ping()
+
+    def _see_off(self, interval: float) -> None:
+        """It is closing: from the first look on it has its time, whatever it goes on to say; `silence` counts to 0."""
+        self.silence = self.silence + interval if self.silence < 0 else -GOODBYE
+        if self.silence >= 0:
+            self.abort()

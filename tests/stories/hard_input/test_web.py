@@ -42,3 +42,28 @@ async def test_pings_of_somebody_who_reads_nothing_fill_no_memory(calm: Calm, wh
     assert await is_cut_off(eve)
     await calm.chat()
     assert not calm.world.server.doors[-1].connections
+
+
+async def goes_on_talking(calm: Calm, client: WebSocket, seconds: int) -> None:
+    """It pings every five seconds, whatever it is told."""
+    for _ in range(seconds // 5):
+        client.put(masked(PING, b"and another thing"))
+        await calm.chat()
+        await calm.world.advance(5)
+
+
+async def test_who_talks_and_does_not_log_in_is_gone_in_time(calm: Calm) -> None:
+    eve = await websocket(calm.world)
+    await eve.open()
+    await goes_on_talking(calm, eve, 80)
+    shared = calm.world.server.shared
+    assert shared is not None
+    assert shared.unauthenticated == 0
+
+
+async def test_who_goes_on_talking_after_its_stream_has_ended_is_cut_off(calm: Calm) -> None:
+    eve = await websocket(calm.world, "eve/x")
+    eve.send("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>")
+    await eve.receives_close()
+    await goes_on_talking(calm, eve, 20)
+    assert not calm.world.server.doors[-1].connections
