@@ -9,13 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.listeners.tls_client import TLS12, TLS13, TLSClient, trusting_context
-from xmppd.listeners.hello import MAX_HELLO, Hello, server_name
+from xmppd.listeners.hello import MAX_HELLO, Hello
 from xmppd.listeners.tls import TLSEngine
 
 
 def hello(name: str | None, version: ssl.TLSVersion = TLS13) -> bytes:
     unused = TLSEngine(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
     return TLSClient(unused, trusting_context(version), name).step()
+
+
+def server_name(received: bytes) -> str | None:
+    """What `Hello` says of all that a client has sent so far."""
+    return Hello().feed(received)
 
 
 def in_records(message: bytes, size: int) -> bytes:

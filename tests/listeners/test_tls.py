@@ -25,7 +25,6 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.options |= ssl.OP_NO_RENEGOTIATION
     context.num_tickets = 1
-    context.set_alpn_protocols(["xmpp-client"])
     context.load_cert_chain(path)
     return context
 
@@ -46,17 +45,11 @@ def test_talk_goes_both_ways(context: ssl.SSLContext, version: ssl.TLSVersion) -
 @VERSIONS
 def test_what_was_agreed_can_be_asked(context: ssl.SSLContext, version: ssl.TLSVersion) -> None:
     engine = TLSEngine(context)
-    assert (engine.version, engine.cipher, engine.alpn, engine.resumed) == ("", "", "", False)
-    client = TLSClient(engine, trusting_context(version, ["xmpp-client"])).shake_hands()
-    assert (engine.version, engine.alpn) == (client.tls.version(), "xmpp-client")
+    assert (engine.version, engine.cipher) == ("", "")
+    client = TLSClient(engine, trusting_context(version)).shake_hands()
+    assert engine.version == client.tls.version()
     assert engine.cipher == client.tls.cipher()[0]  # type: ignore[index]
     assert engine.peer_certificate is None
-
-
-def test_other_alpn_is_served_without(context: ssl.SSLContext) -> None:
-    client = TLSClient(TLSEngine(context), trusting_context(TLS13, ["h2"])).shake_hands()
-    assert client.engine.established
-    assert client.engine.alpn == ""
 
 
 @VERSIONS
@@ -193,9 +186,9 @@ def test_tickets_resume(context: ssl.SSLContext, version: ssl.TLSVersion) -> Non
     ours = trusting_context(version)
     first = TLSClient(TLSEngine(context), ours).shake_hands()
     session = first.session()
-    assert not first.engine.resumed
+    assert not first.tls.session_reused
     second = TLSClient(TLSEngine(context), ours, session=session).shake_hands()
-    assert second.engine.resumed
+    assert second.tls.session_reused
     assert second.engine.receive(second.seal(b"again")) == b"again"
 
 

@@ -43,7 +43,7 @@ class Certificates:
         self._client_ca = client_ca
         self._oldest = oldest
         self._now = now
-        self._kinds: dict[tuple[tuple[str, ...], bool], Listening] = {}
+        self._kinds: dict[tuple[str, ...], Listening] = {}
         self._stamps = self._look()
         self._credentials = self._load()
         self.engine()
@@ -63,23 +63,16 @@ class Certificates:
         `host` is for a client that names none, on a stream that has said where it goes; without either the first
         host's certificate is shown. A client that offers only other protocols than `alpn` is served without any.
         """
-        kind = self._kind(alpn, callback=False)
+        kind = self._kind(tuple(alpn))
         return TLSEngine(kind.base, partial(kind.for_client, ascii_host(host)))
 
-    def context(self, alpn: Sequence[str] = ()) -> ssl.SSLContext:
-        """The same for listeners that leave TLS to a library, as HTTP does; to be kept as long as they listen."""
-        return self._kind(alpn, callback=True).base
-
-    def endpoint_binding(self, connection: ssl.SSLObject | ssl.SSLSocket) -> bytes:
+    def endpoint_binding(self, connection: ssl.SSLObject) -> bytes:
         """The `tls-server-end-point` of the certificate that was shown on this connection (RFC 5929 4.1).
 
-        b"" where there is none: before the client's hello, for signatures without a hash, as Ed25519's, and for
-        a session resumed by `context`, whose ticket may be older than the certificate.
+        b"" where there is none: before the client's hello, and for signatures without a hash, as Ed25519's.
         """
         context = connection.context
-        if not isinstance(context, HostContext) or (context.ages and connection.session_reused):
-            return b""
-        return context.binding
+        return context.binding if isinstance(context, HostContext) else b""
 
     def use(self, certfiles: Sequence[str]) -> None:
         """From the next `refresh` on, look at these globs."""
@@ -115,14 +108,13 @@ class Certificates:
             kind.by_name = contexts
         return [_line(host, after[name]) for host, name in self._names.items() if after[name] != before[name]]
 
-    def _kind(self, alpn: Sequence[str], *, callback: bool) -> Listening:
-        key = (tuple(alpn), callback)
-        if key not in self._kinds:
+    def _kind(self, alpn: tuple[str, ...]) -> Listening:
+        if alpn not in self._kinds:
             default = next(iter(self._names.values()))
-            kind = Listening(alpn, self._client_ca, default, self._now(), callback=callback, oldest=self._oldest)
+            kind = Listening(alpn, self._client_ca, default, self._now(), self._oldest)
             kind.by_name = kind.prepare(self._credentials)
-            self._kinds[key] = kind
-        return self._kinds[key]
+            self._kinds[alpn] = kind
+        return self._kinds[alpn]
 
     def _served(self) -> list[Credential]:
         return [self._credentials[name] for name in self._names.values()]

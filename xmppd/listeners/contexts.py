@@ -23,13 +23,9 @@ T = TypeVar("T")
 
 
 class HostContext(ssl.SSLContext):
-    """A context that shows one certificate.
-
-    `binding` is that one's `tls-server-end-point`; `ages` tells whether tickets older than the certificate resume here.
-    """
+    """A context that shows one certificate; `binding` is that one's `tls-server-end-point`."""
 
     binding: bytes
-    ages: bool
 
 
 class Listening:
@@ -38,7 +34,7 @@ class Listening:
     Only `base` makes ticket keys, so tickets are good for all hosts.
     """
 
-    __slots__ = ("_alpn", "_callback", "_client_ca", "_default", "_made", "_oldest", "base", "by_name")
+    __slots__ = ("_alpn", "_client_ca", "_default", "_made", "_oldest", "base", "by_name")
 
     def __init__(
         self,
@@ -46,19 +42,13 @@ class Listening:
         client_ca: Path | None,
         default: str,
         now: datetime,
-        *,
-        callback: bool,
-        oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
+        oldest: ssl.TLSVersion,
     ) -> None:
-        """`default` is the name whose certificate serves clients that name no host or an unknown one.
-
-        With `callback` the base changes contexts by itself; else TLSEngine does it, with `for_client`.
-        """
+        """`default` is the name whose certificate serves clients that name no host or an unknown one."""
         self._alpn = alpn
         self._oldest = oldest
         self._client_ca = client_ca
         self._default = default
-        self._callback = callback
         self.by_name: Mapping[str, HostContext] = {}
         self.renew_ticket_key(now)
 
@@ -67,8 +57,6 @@ class Listening:
         self._made = now
         self.base = self._configure(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
         self.base.num_tickets = TICKETS
-        if self._callback:
-            self.base.sni_callback = self._change
 
     def ticket_key_is_old(self, now: datetime) -> bool:
         """Whether the key has served its day."""
@@ -77,9 +65,6 @@ class Listening:
     def for_client(self, host: str, name: str) -> HostContext:
         """The context for a client that names `name` by SNI, on a stream to `host` (`ascii_host`); each may be ""."""
         return find(self.by_name, name.lower()) or find(self.by_name, host) or self.by_name[self._default]
-
-    def _change(self, connection: ssl.SSLObject, name: str | None, _base: ssl.SSLContext) -> None:
-        connection.context = self.for_client("", name or "")
 
     def prepare(self, credentials: Mapping[str, Credential]) -> dict[str, HostContext]:
         """A context for each certificate, by name, to be put into `by_name`. Raises CertificateError."""
@@ -90,7 +75,6 @@ class Listening:
         context = HostContext(ssl.PROTOCOL_TLS_SERVER)
         self._configure(context)
         context.binding = end_point(credential.certificate)
-        context.ages = self._callback
         with tempfile.NamedTemporaryFile(suffix=".pem") as chain:
             chain.write(credential.pem())
             chain.flush()

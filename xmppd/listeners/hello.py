@@ -52,11 +52,6 @@ class Hello:
         return message[0] == CLIENT_HELLO
 
 
-def server_name(received: bytes) -> str | None:
-    """What `Hello` says of all that a client has sent so far."""
-    return Hello().feed(received)
-
-
 def _name(hello: bytes) -> bytes:
     at = 4 + 2 + 32
     at += 1 + hello[at]  # session id

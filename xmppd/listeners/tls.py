@@ -104,16 +104,6 @@ class TLSEngine:
         return chosen[0] if chosen else ""
 
     @property
-    def alpn(self) -> str:
-        """The protocol agreed upon by ALPN (RFC 7301); "" where there is none."""
-        return self.ssl_object.selected_alpn_protocol() or ""
-
-    @property
-    def resumed(self) -> bool:
-        """Whether the client resumed an earlier session by its ticket."""
-        return bool(self.ssl_object.session_reused)
-
-    @property
     def peer_certificate(self) -> bytes | None:
         """The client's verified certificate in DER; None where it showed none."""
         return self.ssl_object.getpeercert(binary_form=True)
