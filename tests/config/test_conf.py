@@ -69,6 +69,16 @@ def test_every_bundled_module_is_shown_with_its_defaults(everything: dict[str, A
         assert model(**options) == model(), name
 
 
+def test_every_module_takes_six_lines_at_most() -> None:
+    """docs/modules.md says so."""
+    (section,) = re.findall(r"^modules:\n((?:  .*\n)+)", (CONF / "xmppd.yml").read_text(), re.MULTILINE)
+    lines = {
+        part.partition(":")[0].strip(): part.count("\n") for part in re.split(r"^(?=  \S)", section, flags=re.M)[1:]
+    }
+    assert sorted(lines) == bundled()
+    assert {name: count for name, count in lines.items() if count > 6} == {}
+
+
 def test_the_demo_lies_beside_its_command() -> None:
     assert (CONF.parent / "xmppd" / "cli" / "demo.yml").read_text() == (CONF / "demo.yml").read_text()
     assert all(door.ip == "127.0.0.1" for door in load(CONF / "demo.yml").listen)
