@@ -39,7 +39,6 @@ log = logging.getLogger(__name__)
 
 OPEN, ENDING, CLOSED = 0, 1, 2  # of the closing handshake (RFC 6455 7.1): not begun; the XMPP stream ended; frame sent
 NORMAL: Final = 1000
-GOING_AWAY: Final = 1001
 UNSUPPORTED: Final = 1003
 
 

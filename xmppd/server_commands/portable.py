@@ -18,7 +18,6 @@ from xmppd.xmpp.stanza import Element
 
 PIE: Final = "urn:xmpp:pie:0"
 SCRAM: Final = f"{PIE}#scram"
-XINCLUDE: Final = "http://www.w3.org/2001/XInclude"
 
 
 @dataclass(slots=True)
