@@ -24,7 +24,9 @@ Mechanism = Literal[
 class Auth(Section):
     """Authentication of one host."""
 
-    password_format: Literal["scram"] = Field(default="scram", description="Only keys are kept, never a password.")
+    password_format: Literal["scram"] = Field(
+        default="scram", description="ejabberd's word, with one value: keys are kept, never a password."
+    )
     mechanisms: tuple[Mechanism, ...] = Field(
         default=(
             "EXTERNAL",
