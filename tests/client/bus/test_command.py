@@ -42,7 +42,7 @@ async def run(place: Place, command: str, *arguments: str, account: str = "carol
 async def tailing(place: Place, *arguments: str, **environment: str) -> AsyncIterator[Process]:
     """Somebody who watches."""
     where = ("--jid", "dave@localhost", "--host", "127.0.0.1", "--port", str(place.server.port), "--plaintext")
-    process = await started("tail", place.room, *arguments, *where, XMPPD_BUS_PASSWORD="dave", **environment)
+    process = await started("tail", place.room, *arguments, *where, XMPPD_BUS_PASSWORD="dave", **environment)  # noqa: S106
     try:
         assert process.stdout is not None
         assert b"watching " in await within(process.stdout.readline())

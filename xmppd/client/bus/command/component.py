@@ -31,7 +31,9 @@ def component(
     http: str,
     tokens: Path | None,
 ) -> None:
-    """Serve rooms of the bus under DOMAIN, as a component of an ejabberd, Prosody or Openfire.
+    """Serve rooms of the bus under DOMAIN, as a component (XEP-0114) of a server that is there already.
+
+    Tested with ejabberd and Prosody. Others that take components, such as Openfire, are not tested.
 
     A file of tokens has one on each line, followed by the rooms it may post to, or by nothing for all:
 
@@ -43,15 +45,9 @@ def component(
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         host, port = _address(server)
+        where = _address(http) if http else None
         settings = ComponentSettings(
-            domain,
-            secret,
-            host,
-            port,
-            frozenset(allow),
-            frozenset(rooms),
-            _tokens(tokens),
-            _address(http) if http else None,
+            domain, secret, host, port, frozenset(allow), frozenset(rooms), _tokens(tokens), where
         )
     except ValueError as error:
         raise click.ClickException(str(error)) from None
