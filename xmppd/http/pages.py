@@ -25,14 +25,14 @@ class Pages:
         if exchange.request.method not in (b"GET", b"HEAD"):
             exchange.send(405, b"pages are read with GET\n", more=b"Allow: GET, HEAD\r\n")
             return
-        file = self._file(path)
         try:
-            data, tag = await asyncio.to_thread(_read, file) if file is not None else (None, b"")
-        except OSError:
-            data = None
-        if file is None or data is None:
+            found = await asyncio.to_thread(self._read, path)
+        except (OSError, RuntimeError):  # a name that is too long; a link in a circle
+            found = None
+        if found is None:
             exchange.send(404, b"there is no such page\n")
             return
+        file, data, tag = found
         more = b"ETag: %b\r\nCache-Control: no-cache\r\n" % tag
         if exchange.header(b"if-none-match") == tag:
             exchange.send(304, b"", _kind(file), more)
@@ -41,19 +41,18 @@ class Pages:
             exchange.connection.max_queue = max(exchange.connection.max_queue, 2 * len(data))
         exchange.send(200, data, _kind(file), more)
 
-    def _file(self, path: str) -> Path | None:
+    def _read(self, path: str) -> tuple[Path, bytes, bytes] | None:
+        """The file, what is in it, and its tag; None where there is none to be shown."""
         name = unquote(path).strip("/")
         if "\0" in name or "\\" in name or any(part.startswith(".") for part in name.split("/")):
             return None
         file = (self._root / name).resolve()
         if not file.is_relative_to(self._root):
             return None
-        return file / INDEX if file.is_dir() else file
-
-
-def _read(file: Path) -> tuple[bytes, bytes]:
-    status = file.stat()
-    return file.read_bytes(), b'"%x-%x"' % (status.st_mtime_ns, status.st_size)
+        if file.is_dir():
+            file /= INDEX
+        status = file.stat()
+        return file, file.read_bytes(), b'"%x-%x"' % (status.st_mtime_ns, status.st_size)
 
 
 def _kind(file: Path) -> str:

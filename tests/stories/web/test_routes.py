@@ -93,6 +93,7 @@ async def pages(tmp_path: Path) -> AsyncIterator[World]:
     (root / ".secret").write_text("secret")
     (tmp_path / "outside").write_text("secret")
     (root / "link").symlink_to(tmp_path / "outside")
+    (root / "round").symlink_to(root / "round")
     door = http_door(document_root=str(root), request_handlers={**HANDLERS, "/": "pages"})
     async with a_web(door) as web:
         yield web
@@ -114,9 +115,13 @@ async def test_a_page_is_shown(pages: World, path: str, body: bytes, kind: str) 
 
 
 @pytest.mark.parametrize(
-    "path", ["/../outside", "/%2e%2e/outside", "/.secret", "/link", "/missing", "/game%00", "/game/../../outside"]
+    "path",
+    [
+        *("/../outside", "/%2e%2e/outside", "/.secret", "/link", "/missing", "/game%00", "/game/../../outside"),
+        *("/" + "a" * 256, "/" + "a/" * 3000, "/round"),
+    ],
 )
-async def test_what_is_outside_or_hidden_is_not_shown(pages: World, path: str) -> None:
+async def test_what_is_outside_hidden_or_not_there_is_not_shown(pages: World, path: str) -> None:
     async with dial(pages) as connection:
         assert (await connection.ask("GET", path)).status == 404
 
