@@ -64,15 +64,7 @@ class Xmppd(Peer):
         self.configuration.write_text(text)
         portable = self.folder / "accounts.xml"
         write_portable(accounts, portable)
-        done = subprocess.run(
-            [_BIN / "xmppctl", "-c", self.configuration, "import", portable],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"xmppctl did not import the accounts: {done.stderr[-2000:]}")
+        take_over(self, portable)
 
     def command(self) -> list[str]:
         return [str(_BIN / "xmppd"), "run", "-c", str(self.configuration)]
@@ -80,6 +72,14 @@ class Xmppd(Peer):
     @property
     def configuration(self) -> Path:
         return self.folder / "xmppd.yml"
+
+
+def take_over(peer: Peer, portable: Path) -> None:
+    """`xmppctl import`, as an administrator says it."""
+    command = [_BIN / "xmppctl", "-c", peer.configuration, "import", portable]
+    done = subprocess.run(command, cwd=peer.folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"xmppctl did not import the accounts: {done.stderr[-2000:]}")
 
 
 def _standard_modules() -> list[str]:
