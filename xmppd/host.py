@@ -248,8 +248,6 @@ class Host:
             return self._absent(event)
         if action is Action.BOUNCE:
             raise StanzaError("service-unavailable")
-        if event.stanza.kind == "iq":
-            self.requests.answered(event.stanza)
         return None
 
     def _absent(self, event: Event) -> Awaitable[None] | None:
