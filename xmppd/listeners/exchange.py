@@ -6,7 +6,6 @@ import asyncio
 import logging
 from base64 import b64decode, b64encode
 from dataclasses import replace
-from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
 
 from xmppd.host import Host
@@ -167,7 +166,7 @@ def must_not_wait(client: Client, host: Host, exchange: Exchange) -> None:
 
 def admit(client: Client, host: Host, exchange: Exchange, outcome: Success) -> JID:
     """The account that may now come in; `SASLError` where the door is not for it."""
-    user = JID(token_urlsafe(12).lower() if outcome.anonymous else outcome.user, host.name)
+    user = JID(outcome.user, host.name)
     shared = client.listener.shared
     if not shared.house.config.allows(client.listener.options.access, user, client.address):
         exchange.user = None  # the password was right: nobody has guessed at this account
