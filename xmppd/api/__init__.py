@@ -7,6 +7,7 @@ from xmppd.commands import MOST_DAYS, CommandError, Progress, check_days
 from xmppd.config import ConfigError, Secret
 from xmppd.host import Host, House
 from xmppd.metrics import Counter, Gauge, Histogram
+from xmppd.rates import Bucket, Buckets
 from xmppd.routes import Request, Response
 from xmppd.routing.delivery import Action, choose
 from xmppd.routing.event import Event
@@ -59,6 +60,8 @@ __all__ = [
     "AccountEvent",
     "Action",
     "Bound",
+    "Bucket",
+    "Buckets",
     "CommandError",
     "Commit",
     "ConfigError",
