@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -32,7 +32,7 @@ UPDATE: Final = (
 )
 SELECT: Final = "SELECT scram_sha_1, scram_sha_256, scram_sha_512 FROM accounts WHERE host = ? AND name = ?"
 
-BATCH: Final = 256  # accounts an import hashes and writes at once: a second of work, so progress is seen
+BATCH: Final = 256  # accounts an import hashes and writes at once: a second of work
 PRESENT: Final = 32768  # names remembered as accounts, some 4 MB
 ABSENT: Final = 4096  # names remembered as none; apart, so that spam to made-up names pushes no real one out
 
@@ -143,29 +143,20 @@ class Accounts:
         pretence = {hash: pretended(self.fake, name, hash, self.iterations)}
         return await asyncio.to_thread(matches, password, await self.credentials(name) or pretence)
 
-    async def count(self) -> int:
-        """How many accounts there are."""
-        row = await self._storage.fetch_one("SELECT count(*) FROM accounts WHERE host = ?", self.host)
-        return int(row[0]) if row else 0
-
     async def names(self, after: str = "", limit: int = 1000) -> list[str]:
         """A page of names in order: at most `limit` of those behind `after`."""
         sql = "SELECT name FROM accounts WHERE host = ? AND name > ? ORDER BY name LIMIT ?"
         return [name for (name,) in await self._storage.fetch(sql, self.host, after, limit)]
 
-    async def create_many(self, rows: Iterable[ImportRow], progress: Callable[[int], None] | None = None) -> Imported:
+    async def create_many(self, rows: Iterable[ImportRow]) -> Imported:
         """Import accounts: (name, password) or (name, ready keys by hash); rows are taken 256 at a time.
 
-        One that exists is left as it is. `progress` gets the number of rows done. Hashing uses all processors.
+        One that exists is left as it is. Hashing uses all processors.
         """
         imported = Imported()
-        done = 0
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for batch in _batches(rows):
                 await self._import(batch, pool, imported)
-                done += len(batch)
-                if progress is not None:
-                    progress(done)
         return imported
 
     async def _import(self, batch: Sequence[ImportRow], pool: ThreadPoolExecutor, imported: Imported) -> None:

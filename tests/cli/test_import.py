@@ -132,7 +132,7 @@ async def test_progress_is_in_bytes_and_reaches_the_end(server: TestServer, file
     assert len(seen) == 3
     assert seen == sorted(seen)
     assert seen[-1] == (size, size)
-    assert await server.hosts["localhost"].accounts.count() == 1200
+    assert len(await server.hosts["localhost"].accounts.names(limit=2000)) == 1200
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ async def test_entities_are_never_expanded(server: TestServer, file: Path) -> No
     )
     with pytest.raises(CommandError):
         await server.commands.call("import", [str(file)])
-    assert await server.hosts["localhost"].accounts.count() == 0
+    assert await server.hosts["localhost"].accounts.names() == []
 
 
 async def test_a_file_that_is_not_there(server: TestServer, tmp_path: Path) -> None:

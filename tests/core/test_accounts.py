@@ -77,7 +77,7 @@ async def test_a_name_is_given_once_even_where_two_ask_at_once(accounts: Account
 async def test_passwords_nobody_can_have(accounts: Accounts, user: str, password: str) -> None:
     with pytest.raises(StanzaError, match="not-acceptable"):
         await accounts.create(user, password)
-    assert await accounts.count() == 0
+    assert await accounts.names() == []
 
 
 @pytest.mark.parametrize("user", ["", "a@b", "a/b", "a b", "a\0b", "x" * 1024, "\ud800", "'", "\U0001f600", "a:b"])
@@ -117,7 +117,7 @@ async def test_hosts_do_not_know_each_others_accounts(accounts: Accounts, storag
     await other.create("alice", "another")
     await other.remove("alice")
     assert await accounts.check_password("alice", SECRET)
-    assert (await accounts.count(), await other.count()) == (1, 0)
+    assert (await accounts.names(), await other.names()) == (["alice"], [])
 
 
 async def test_names_come_in_pages(accounts: Accounts) -> None:
@@ -126,7 +126,6 @@ async def test_names_come_in_pages(accounts: Accounts) -> None:
     assert await accounts.names() == ["alice", "bob", "carol", "dora"]
     assert await accounts.names(limit=2) == ["alice", "bob"]
     assert await accounts.names("bob", 2) == ["carol", "dora"]
-    assert await accounts.count() == 4
 
 
 async def test_accounts_outlive_the_process(accounts: Accounts, storage: Storage) -> None:
@@ -220,11 +219,9 @@ async def test_the_memory_is_bounded(remembering: Accounts, monkeypatch: pytest.
 
 
 async def test_many_are_made_at_once(accounts: Accounts) -> None:
-    seen: list[int] = []
-    imported = await accounts.create_many(((f"user{number}", SECRET) for number in range(300)), seen.append)
+    imported = await accounts.create_many((f"user{number}", SECRET) for number in range(300))
     assert (imported.created, imported.existing, imported.refused) == (300, [], [])
-    assert seen == [256, 300]
-    assert await accounts.count() == 300
+    assert len(await accounts.names()) == 300
     assert await accounts.check_password("user299", SECRET)
 
 

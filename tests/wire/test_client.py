@@ -113,7 +113,3 @@ def test_after_a_restart_the_rules_are_the_same() -> None:
     stream = begun()
     stream.restart()
     assert [type(item) for item in stream.receive(HEADER + IQ + MESSAGE)] == [Header, Stanza, StreamError]
-
-
-def test_the_language_is_that_of_the_header() -> None:
-    assert begun().lang == "de"

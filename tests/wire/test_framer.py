@@ -102,7 +102,7 @@ def test_a_malformed_address_is_a_flaw_of_the_stanza_not_of_the_stream() -> None
 def test_white_space_between_stanzas_is_not_kept() -> None:
     reader = framer(limit=64)
     assert fed([b" " * 50] * 10, reader) == []
-    assert reader.idle
+    assert not reader._buffer
     assert len(reader.feed(MESSAGE)) == 1
 
 

@@ -93,11 +93,6 @@ class ClientStream:
         self.ended = True
         return CLOSE
 
-    @property
-    def lang(self) -> str:
-        """The language of the peer's header."""
-        return self._framer.lang
-
 
 def check_stanza(item: Item, state: int) -> Item:
     """The item, or what is wrong with it in this state."""

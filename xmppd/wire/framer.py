@@ -66,11 +66,6 @@ class Framer:
         self._cutter: Cutter | None = None
         self.restart()
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing of an unfinished stanza is held."""
-        return not self._buffer
-
     def restart(self) -> None:
         """Expect a new stream header (RFC 6120 4.3.3); what came in behind the old stream's last element is dropped."""
         self._drop()
