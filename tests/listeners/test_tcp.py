@@ -210,6 +210,30 @@ def test_a_steady_sender_under_the_rate_is_never_paused(loop: Loop) -> None:
     assert not loop.due
 
 
+def test_who_succeeds_a_connection_waits_for_what_that_one_read_too_much(loop: Loop) -> None:
+    before, transport = connected((1000, 5000))
+    before.data_received(b"a" * 5500)
+    after = Echo((1000, 5000))
+    after.succeed(before)
+    assert not transport.reading
+    loop.now += 0.5
+    for _, call, arguments in loop.due:
+        call(*arguments)  # type: ignore[operator]
+    assert transport.reading
+    after.data_received(b"a")
+    assert not transport.reading
+
+
+def test_other_reasons_not_to_read_end_with_whom_they_were_for(loop: Loop) -> None:
+    before, transport = connected()
+    before.pause(HANDLER)
+    after = Echo()
+    after.succeed(before)
+    assert transport.reading
+    after.pause(HANDLER)
+    assert not transport.reading
+
+
 # TLS
 
 

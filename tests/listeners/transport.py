@@ -18,6 +18,10 @@ class FakeTransport(asyncio.Transport):
         self.closed = self.aborted = False
         self.high = 65536
 
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        assert isinstance(protocol, asyncio.Protocol)
+        self.protocol = protocol
+
     def write(self, data: bytes) -> None:  # type: ignore[override]
         assert not self.closed, "written after the end"
         if not self.stuck:

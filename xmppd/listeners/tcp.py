@@ -74,11 +74,16 @@ class Connection(asyncio.Protocol):
     def succeed(self, other: Connection) -> None:
         """Go on where another stands, which is over: the peer speaks another protocol from now on."""
         transport, other.transport, other.closing = other.transport, None, True
-        self.address, self._engine, self._paused = other.address, other.engine, other._paused
+        self.address, self._engine = other.address, other.engine
         self._congested, self._written = other._congested, other._written
+        self._shaper, self._allowance, self._read_at = other._shaper, other._allowance, other._read_at
+        self._paused = other._paused
         self.transport = transport
         if transport is not None:
             transport.set_protocol(self)
+        self.resume(~SHAPER)  # its other reasons not to read are over with it
+        if self._paused:
+            self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer is gone."""
@@ -266,10 +271,14 @@ class Connection(asyncio.Protocol):
 
     def _shape(self, shaper: tuple[int, int], size: int) -> None:
         rate, burst = shaper
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = asyncio.get_running_loop().time()
         self._allowance = min(burst, self._allowance + (now - self._read_at) * rate) - size
         self._read_at = now
         if self._allowance < 0:
             self.pause(SHAPER)
-            loop.call_later(-self._allowance / rate, self.resume, SHAPER)
+            self._wait()
+
+    def _wait(self) -> None:
+        """Read on once the peer has waited for what it sent too much."""
+        if self._shaper is not None:
+            asyncio.get_running_loop().call_later(-self._allowance / self._shaper[0], self.resume, SHAPER)

@@ -299,6 +299,13 @@ async def test_a_handshake_that_is_none_is_refused(web: World, changes: dict[str
     assert (await websocket(web, **changes)).status == status
 
 
+async def test_a_long_handshake_where_speed_is_limited_is_waited_for_and_not_for_ever() -> None:
+    shaper = {"slow": {"rate": 200_000, "burst": 2000}}
+    async with a_web(http_door(shaper="slow"), shaper=shaper) as web:
+        client = await websocket(web, cookie="c" * 5000)
+        await client.open()
+
+
 async def test_deflate_is_agreed_upon_without_history(web: World) -> None:
     client = await websocket(web, sec_websocket_extensions="permessage-deflate; client_max_window_bits")
     agreed = client.headers["sec-websocket-extensions"]
