@@ -48,25 +48,33 @@ class Running:
         self._name = settings.name
         self._news = asyncio.Event()
         self._new = True
-        self._inside = False
         self._away_since = 0.0
         self._forget: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """For ever; cancel it to end it."""
         backoff = Backoff(self.settings.most_backoff)
-        while True:
-            began = self.settings.clock()
-            try:
-                await self._stay()
-            except LinkLost as error:
-                log.warning("%s: %s; connecting again", self.settings.room, error)
-            except BusRefused as error:
-                log.warning("%s refuses %s: %s", self.settings.room, self._name, error)
-                self._refused(error)
-            if self.settings.clock() - began > self.settings.lease:
-                backoff.reset()
-            await asyncio.sleep(backoff.next())
+        try:
+            while True:
+                began = self.settings.clock()
+                await self._try()
+                if self.settings.clock() - began > self.settings.lease:
+                    backoff.reset()
+                await asyncio.sleep(backoff.next())
+        finally:
+            self._no_longer_away()
+
+    async def _try(self) -> None:
+        """Stay for as long as it goes well."""
+        try:
+            await self._stay()
+        except LinkLost as error:
+            log.warning("%s: %s; connecting again", self.settings.room, error)
+        except BusRefused as error:
+            log.warning("%s refuses %s: %s", self.settings.room, self._name, error)
+            self._refused(error)
+        except Exception:  # a cache that cannot be emptied, say: nothing is served meanwhile
+            log.exception("%s: something went wrong; connecting again", self.settings.room)
 
     async def _stay(self) -> None:
         """One connection, from its beginning to its end."""
@@ -83,7 +91,6 @@ class Running:
             self.company.in_sight()
             self.outbox.barriers.in_sight()
             self.lease.renew(sent_at)
-            self._inside = True
             await self._catch_up(room, self._why_fresh(room))
             self._arrived(room)
             await self._serve(room)
@@ -108,8 +115,8 @@ class Running:
         self._stats.reconnects += not self._new
         self._new = False
         self.refusal = None
-        if self._forget is not None:
-            self._forget.cancel()
+        self.refused.clear()
+        self._no_longer_away()
         self.outbox.connected(room.link.say)
         self.entered.set()
         log.info("in %s as %s, with %d members", self.settings.room, room.name, len(self.company.here))
@@ -146,18 +153,26 @@ class Running:
         """Nothing is served from now on, and after a while nothing is kept."""
         self.lease.shut()
         self.outbox.disconnected()
-        self.entered.clear()
+        if self.entered.is_set():
+            self.entered.clear()
+            self._away()
         if room.link.conflict:
             log.warning("another program is here as %s; give each member a name of its own", self._name)
             self._name = f"{self.settings.name}-{secrets.token_hex(2)}"
         self.room = None
         self.company.lost_sight()
         self.outbox.barriers.lost_sight()
-        if self._inside:
-            self._inside = False
-            self._away_since = self.settings.clock()
-            why = f"away for {self.settings.keep:g} seconds"
-            self._forget = asyncio.get_running_loop().call_later(self.settings.keep, self._reset, why)
+
+    def _away(self) -> None:
+        """From now on, until it has come back and caught up, however often it tries."""
+        self._away_since = self.settings.clock()
+        why = f"away for {self.settings.keep:g} seconds"
+        self._forget = asyncio.get_running_loop().call_later(self.settings.keep, self._reset, why)
+
+    def _no_longer_away(self) -> None:
+        if self._forget is not None:
+            self._forget.cancel()
+            self._forget = None
 
     def _refused(self, refusal: BusRefused) -> None:
         if refusal.condition == "conflict":
