@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from xmppd.listeners.client import Client
 from xmppd.listeners.tls import TLSEngine
-from xmppd.wire.bosh import Bosh, Terminal
+from xmppd.wire.bosh import EARLY, Bosh, Terminal
+from xmppd.wire.bosh_backlog import Backlog
 from xmppd.wire.bosh_body import BadBody, Body
 from xmppd.wire.bosh_stream import BoshStream
 from xmppd.wire.features import Layer
@@ -71,6 +72,10 @@ class BoshClient(Client):
             return
         for each in turn:
             self.process(each)
+        backlog = self.wire.backlog
+        if backlog is not None and backlog.size > EARLY + (self.wire.requests + 1) * self.door.max_body:
+            log.debug("[c2s %s %s] bosh: over %d bytes are not handled", self.address, self.account, backlog.size)
+            self._end("policy-violation", exchange)
         self._soon()
 
     def begin_to_answer(self) -> None:
@@ -82,7 +87,18 @@ class BoshClient(Client):
         self._end("item-not-found", exchange)
 
     def process(self, body: Body) -> None:
-        """It is the turn of this request."""
+        """It is the turn of this request, once those before it are handled."""
+        backlog = self.wire.backlog
+        if backlog is None:
+            self._receive(body)
+            if self._task is not None:
+                self.wire.backlog = Backlog(body)
+        elif body.inner or body.restart or body.terminate:
+            backlog.add(body)
+
+    def _receive(self, body: Body) -> None:
+        if self.closing:
+            return
         items = self.stream.receive(body)
         if body.terminate:
             items.append(End())
@@ -188,10 +204,18 @@ class BoshClient(Client):
         return None
 
     def pause(self, reason: int) -> None:
-        """Requests come within their window anyway, and wait here."""
+        """Nothing: what is not handled is not answered either (see `Bosh`), and so the client's window ends."""
 
     def resume(self, reason: int) -> None:
-        """See `pause`."""
+        """All of a request is handled: it may be answered, and those behind it have their turn."""
+        backlog = self.wire.backlog
+        if backlog is None:
+            return
+        while self._task is None and (body := backlog.next()) is not None:
+            self._receive(body)
+        if self._task is None:
+            self.wire.backlog = None
+        self._soon()
 
     def wrap(self, layer: Layer) -> None:
         """No layer is ever laid between: see `NO_LAYERS`."""

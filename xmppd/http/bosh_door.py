@@ -48,6 +48,11 @@ class BoshDoor:
         return Offer(limits.bosh_wait, limits.max_bosh_hold, limits.bosh_inactivity, limits.bosh_maxpause)
 
     @property
+    def max_body(self) -> int:
+        """Bytes that a request may have."""
+        return self.listener.shared.limits.max_http_body
+
+    @property
     def max_queue(self) -> int:
         """Bytes that may wait for a client."""
         return self.listener.shared.limits.max_queue

@@ -10,6 +10,7 @@ from hashlib import sha1
 from typing import Final, Generic, TypeVar
 
 from .bosh_answers import EMPTY, ERROR, Answers, refusal
+from .bosh_backlog import Backlog
 from .bosh_body import BadBody, Body
 
 OURS: Final = (1, 11)  # the version of XEP-0124
@@ -18,6 +19,8 @@ DEFAULT_WAIT: Final = 60
 POLLING: Final = 2
 MOST_REPEATS: Final = 20  # of requests, with no new one between them
 REPORT_AFTER: Final = 1.0  # seconds; a younger answer may still be on its way
+# Bytes that may wait to be handled while there is something to say: then it is said, as a TCP connection would.
+EARLY: Final = 16384
 
 H = TypeVar("H")
 
@@ -54,12 +57,14 @@ class Held(Generic[H]):
 class Bosh(Generic[H]):
     """One session.
 
-    `arrive` takes a request and returns those whose turn it is now; what must be answered, `flush` returns.
+    `arrive` takes a request and returns those whose turn it is now; what must be answered, `flush` returns. Whoever
+    handles them says in `backlog` what is not handled yet: it is answered when it is, or has been held long enough.
+    So a client that keeps to `requests` cannot send faster than the server handles.
     """
 
     __slots__ = (
         "_acks", "_active", "_arrived", "_early", "_held", "_inactivity", "_key", "_offer", "_out", "_quiet",
-        "_repeats", "answers", "hold", "legacy", "requests", "rid", "wait",
+        "_repeats", "answers", "backlog", "hold", "legacy", "requests", "rid", "wait",
     )  # fmt: skip
 
     def __init__(self, sid: str, body: Body, handle: H, offer: Offer, now: float) -> None:
@@ -79,6 +84,7 @@ class Bosh(Generic[H]):
         self._repeats = 0
         self._arrived = self._active = now
         self._quiet = False  # the last request was empty, and so was its answer
+        self.backlog: Backlog | None = None
         self.answers = Answers(self.requests, acks=self._acks)
         self.answers.greet(
             f" sid='{sid}' wait='{self.wait}' requests='{self.requests}' hold='{self.hold}'{_version(body)}"
@@ -193,16 +199,25 @@ class Bosh(Generic[H]):
     def flush(self, now: float) -> list[tuple[H, bytes]]:
         """What is to be answered now."""
         held = self._held
-        while held and self.answers.pending and (at := self._oldest()) is not None:
-            self._skip(at, now)
-            self._quiet = False
-            first = held.pop(0)
-            self._answer(first, self.answers.load(first.rid, self.rid, now), now)
+        while held and self.answers.pending and (at := self._oldest()) is not None and self._may_answer(at, EARLY):
+            self._tell(at, now)
         if len(held) > self.hold:
-            while self._waiting > self.hold:
-                self._skip((self._oldest() or 0) + 1, now)
+            while self._waiting > self.hold and self._may_answer(first := self._oldest() or 0):
+                self._skip(first + 1, now)
         out, self._out = self._out, []
         return out
+
+    def _may_answer(self, at: int, unhandled: int = 0) -> bool:
+        """Whether what this request brought is handled, or no more than so many bytes wait for that."""
+        backlog = self.backlog
+        return backlog is None or self._held[at].rid < backlog.rid or backlog.size <= unhandled
+
+    def _tell(self, at: int, now: float) -> None:
+        """Answer this request with what there is to say."""
+        self._skip(at, now)
+        self._quiet = False
+        first = self._held.pop(0)
+        self._answer(first, self.answers.load(first.rid, self.rid, now), now)
 
     @property
     def _waiting(self) -> int:
@@ -231,7 +246,10 @@ class Bosh(Generic[H]):
         Requests are answered up to `slack` seconds early: never later than was agreed upon.
         """
         while (at := self._oldest()) is not None and self._held[at].since + self.wait - slack <= now:
-            self._skip(at + 1, now)
+            if self.answers.pending:
+                self._tell(at, now)
+            else:
+                self._skip(at + 1, now)
         if at is not None:
             return self._held[at].since + self.wait - slack
         end = self._active + self._inactivity
@@ -250,7 +268,7 @@ class Bosh(Generic[H]):
         waiting += [handle for _, handle in (self._early or {}).values() if handle is not offender]
         first = offender if offender is not None else next(iter(waiting), None)
         rids = [each.rid for each in self._held if each.handle is first] or [self.rid]
-        self._early = None
+        self._early = self.backlog = None
         self._held.clear()
         if first is None:
             return out, self.answers.last_words(told)
