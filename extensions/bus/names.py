@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from xmppd.xmpp.errors import StanzaError
-from xmppd.xmpp.namespaces import CLIENT, HINTS
+from xmppd.xmpp.namespaces import BODY, HINTS
 from xmppd.xmpp.stanza import Stanza, escape
 
 NS_BUS: Final = "urn:xmppd:bus:0"
@@ -14,7 +14,6 @@ INVALIDATE: Final = f"{NS_BUS} invalidate"
 BEAT: Final = f"{NS_BUS} beat"
 DONE: Final = f"{NS_BUS} done"
 MEMBER: Final = f"{NS_BUS} member"
-BODY: Final = f"{CLIENT} body"
 LARGEST: Final = 262_144  # bytes of a request: ten thousand ids of the usual length
 MOST_IDS: Final = 10_000  # of one request
 LONGEST_ID: Final = 1000  # characters

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
+from xmppd.xmpp.namespaces import BODY
 from xmppd.xmpp.stanza import Stanza
 
 from .barriers import Barrier, Watched
-from .names import BEAT, BODY, DONE, INVALIDATE, MEMBER, NS_BUS, beat, invalidation, split
+from .names import BEAT, DONE, INVALIDATE, MEMBER, NS_BUS, beat, invalidation, split
 from .resets import Resets
 
 if TYPE_CHECKING:

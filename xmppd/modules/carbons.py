@@ -28,15 +28,12 @@ from xmppd.api import (
 )
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.namespaces import CHAT_STATES, CLIENT, HINTS, MUC_USER
+from xmppd.xmpp.namespaces import BODY, CARBONS, CHAT_STATES, CLIENT, FORWARD, HINTS, MAM, MUC_USER, SID
 from xmppd.xmpp.stanza import Stanza, escape
 
-CARBONS: Final = "urn:xmpp:carbons:2"
-FORWARD: Final = "urn:xmpp:forward:0"
 STATE: Final = "carbons"  # of a session: whether it wants copies
 COPIES: Final = frozenset({f"{CARBONS} received", f"{CARBONS} sent"})
-UNCOPIED: Final = frozenset({f"{CARBONS} private", f"{HINTS} no-copy", "urn:xmpp:mam:2 result", *COPIES})
-BODY: Final = f"{CLIENT} body"
+UNCOPIED: Final = frozenset({f"{CARBONS} private", f"{HINTS} no-copy", f"{MAM} result", *COPIES})
 IN_ROOMS: Final = f"{MUC_USER} x"
 INVITATIONS: Final = frozenset({"jabber:x:conference x", IN_ROOMS})
 INSTANT: Final = (f"{CHAT_STATES} ", "urn:xmpp:receipts ", "urn:xmpp:chat-markers:0 ")
@@ -193,7 +190,7 @@ def eligible(stanza: Stanza, *, received: bool) -> bool:
 def _letter(stanza: Stanza, name: str, account: JID, id: str) -> bytes:
     message = stanza.data
     if id and stanza.letter:
-        stamp = f"<stanza-id xmlns='urn:xmpp:sid:0' by='{escape(account)}' id='{id}'/>".encode()
+        stamp = f"<stanza-id xmlns='{SID}' by='{escape(account)}' id='{id}'/>".encode()
         message = b"%b%b%b" % (message[: -len(_END)], stamp, _END)
     head = f"<{name} xmlns='{CARBONS}'><forwarded xmlns='{FORWARD}'><message xmlns='{CLIENT}'".encode()
     return b"%b%b</forwarded></%b>" % (head, message[_TAG:], name.encode())

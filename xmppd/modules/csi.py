@@ -23,13 +23,13 @@ from xmppd.api import (
     stream_feature,
 )
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.namespaces import CHAT_STATES, CLIENT, HINTS, MUC_USER
+from xmppd.xmpp.namespaces import CHAT_STATES, CLIENT, HINTS, MUC_USER, SID
 from xmppd.xmpp.stanza import Stanza
 
 CSI: Final = "urn:xmpp:csi:0"
 STATE: Final = "csi"  # of a session: what waits for it, None while it is active
 # A message of nothing else says how somebody types, which nobody sees who does not look.
-TYPING: Final = (f"{CHAT_STATES} ", f"{HINTS} ", f"{CLIENT} thread", "urn:xmpp:sid:0 ")
+TYPING: Final = (f"{CHAT_STATES} ", f"{HINTS} ", f"{CLIENT} thread", f"{SID} ")
 IN_ROOMS: Final = f"{MUC_USER} x"
 OWN: Final = (b"'110'", b'"110"')  # the status of one's own presence in a room (XEP-0045 7.2.2)
 

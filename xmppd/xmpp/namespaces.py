@@ -1,4 +1,4 @@
-"""Namespaces that more than one room knows. A module keeps its own beside its code."""
+"""Namespaces, and a name, that more than one room knows. A module keeps its own beside its code."""
 
 from typing import Final
 
@@ -26,3 +26,11 @@ DATA_FORMS: Final = "jabber:x:data"
 CHAT_STATES: Final = "http://jabber.org/protocol/chatstates"
 HINTS: Final = "urn:xmpp:hints"
 MUC_USER: Final = "http://jabber.org/protocol/muc#user"
+REGISTER: Final = "jabber:iq:register"
+CARBONS: Final = "urn:xmpp:carbons:2"
+FORWARD: Final = "urn:xmpp:forward:0"
+MAM: Final = "urn:xmpp:mam:2"
+RETRACT: Final = "urn:xmpp:message-retract:1"
+SID: Final = "urn:xmpp:sid:0"
+
+BODY: Final = f"{CLIENT} body"  # as `stanza.names` has it

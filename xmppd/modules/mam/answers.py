@@ -9,17 +9,16 @@ from typing import Final
 
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.namespaces import DELAY
+from xmppd.xmpp.namespaces import DELAY, FORWARD, MAM
 from xmppd.xmpp.paging import Page
 from xmppd.xmpp.stanza import Element, Stanza, escape, serialise
 from xmppd.xmpp.timestamps import format_datetime
 
 from . import pages
 from .ids import id_of, moment_of
-from .query import MAM, Query
+from .query import Query
 from .store import Found, Row, Store
 
-FORWARD: Final = "urn:xmpp:forward:0"
 RESULT: Final = f"{MAM} result"
 # Bytes of a page's messages. An eighth of what may wait for a client: it asks the archives of its rooms all at once.
 PAGE: Final = 524_288

@@ -28,20 +28,20 @@ from xmppd.api import (
 )
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
+from xmppd.xmpp.namespaces import MAM, RETRACT, SID
 from xmppd.xmpp.stanza import Payload, Stanza
 
 from .answers import answer, form_of, metadata, result
 from .ids import key_at
 from .keeping import Keeping
 from .preferences import USUAL, Preferences
-from .query import FORM, MAM, SEARCHABLE, Query
+from .query import FORM, SEARCHABLE, Query
 from .stamps import read_id
 from .tables import MIGRATIONS
 
 DAY: Final = 86_400
 HOUR: Final = 3_600
 STATE: Final = "mam"  # of a session: the last key that it may have read before its initial presence
-RETRACTION: Final = "urn:xmpp:message-retract:1"
 
 
 class Mam(Keeping):
@@ -56,8 +56,8 @@ class Mam(Keeping):
     one with fewer messages than were asked for is complete if it says so.
     """
 
-    features = {RETRACTION}
-    account_features = {MAM, f"{MAM}#extended", f"{MAM}#groupchat-field", "urn:xmpp:sid:0"}
+    features = {RETRACT}
+    account_features = {MAM, f"{MAM}#extended", f"{MAM}#groupchat-field", SID}
     xeps = {
         "0059": "1.0", "0297": "1.0", "0313": "1.1.3", "0359": "0.7.0",
         "0424": "0.4.2", "0431": "0.2.0", "0441": "0.2.0",

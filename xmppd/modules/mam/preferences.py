@@ -10,10 +10,10 @@ from typing import Final, Literal
 from xmppd.api import Commit, Storage
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
+from xmppd.xmpp.namespaces import MAM
 from xmppd.xmpp.stanza import Element, escape
 
 from . import tables
-from .query import MAM
 
 Default = Literal["always", "never", "roster"]
 DEFAULTS: Final[dict[str, Default]] = {"always": "always", "never": "never", "roster": "roster"}

@@ -9,13 +9,13 @@ from xmppd.xmpp import paging
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.forms import Field, Form, Submission, find
 from xmppd.xmpp.jid import JID
+from xmppd.xmpp.namespaces import MAM
 from xmppd.xmpp.paging import PageRequest
 from xmppd.xmpp.stanza import Element
 from xmppd.xmpp.timestamps import parse_datetime
 
 from .ids import EVER, ORDER, key_at, key_of
 
-MAM: Final = "urn:xmpp:mam:2"
 FULLTEXT: Final = "{urn:xmpp:fulltext:0}fulltext"
 MOST_IDS: Final = 100
 LONGEST_QUERYID: Final = 1024

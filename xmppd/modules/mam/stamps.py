@@ -8,17 +8,17 @@ from typing import Final
 
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
+from xmppd.xmpp.namespaces import SID
 from xmppd.xmpp.stanza import Element, Stanza, escape, join
 
 from .ids import key_of
 
-SID: Final = "urn:xmpp:sid:0"
 STAMPED: Final = f"{SID} stanza-id"
 TAG: Final = f"{{{SID}}}stanza-id"
 # As `stamp` writes it, at the very end: nothing that is quoted inside a message looks like that.
-_STAMP: Final = re.compile(rb"<stanza-id xmlns='urn:xmpp:sid:0' by='([^']*)' id='([0-9a-f]{26})'/>\Z")
+_STAMP: Final = re.compile(rb"<stanza-id xmlns='%b' by='([^']*)' id='([0-9a-f]{26})'/>\Z" % SID.encode())
 # The same of anybody, such as a room that keeps no archive.
-_ANY_STAMP: Final = re.compile(rb"<stanza-id xmlns='urn:xmpp:sid:0' by='([^'&]*)' id='[^'&<]*'/>\Z")
+_ANY_STAMP: Final = re.compile(rb"<stanza-id xmlns='%b' by='([^'&]*)' id='[^'&<]*'/>\Z" % SID.encode())
 _LONGEST: Final = 4096  # bytes of a stamp; an address has 3071 at most, and escapes are rare
 
 

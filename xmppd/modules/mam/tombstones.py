@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from xmppd.xmpp.namespaces import RETRACT
 from xmppd.xmpp.stanza import escape, from_element, parse
 from xmppd.xmpp.timestamps import format_datetime
 
-RETRACTION: Final = "urn:xmpp:message-retract:1"
 _TAG: Final = len(b"<message")
 
 
@@ -19,4 +19,4 @@ def tombstone(message: bytes, retraction: str, inside: str, now: float, keep: It
     emptied = stanza.without(*(name for name in stanza.names if name not in kept))
     id = f" id='{escape(retraction)}'" if retraction else ""
     stamp = format_datetime(now)
-    return emptied.with_child(f"<retracted xmlns='{RETRACTION}'{id} stamp='{stamp}'>{inside}</retracted>").data
+    return emptied.with_child(f"<retracted xmlns='{RETRACT}'{id} stamp='{stamp}'>{inside}</retracted>").data

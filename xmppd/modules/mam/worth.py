@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from xmppd.xmpp.namespaces import CLIENT, HINTS, MUC_USER
+from xmppd.xmpp.namespaces import BODY, HINTS, MUC_USER, RETRACT
 from xmppd.xmpp.stanza import Stanza
 
 NEVER: Final = frozenset({"groupchat", "headline", "error"})  # any other is normal or chat (RFC 6121 5.2.2)
-BODY: Final = f"{CLIENT} body"
 UNWANTED: Final = frozenset({f"{HINTS} no-store", f"{HINTS} no-permanent-store"})
 # They change what was said, or are said without a body.
 SAYING: Final = frozenset(
@@ -22,7 +21,7 @@ SAYING: Final = frozenset(
         "urn:xmpp:chat-markers:0 displayed",
         "urn:xmpp:chat-markers:0 received",
         "urn:xmpp:message-correct:0 replace",
-        "urn:xmpp:message-retract:1 retract",
+        f"{RETRACT} retract",
         "urn:xmpp:omemo:2 encrypted",
         "urn:xmpp:openpgp:0 openpgp",
         "urn:xmpp:reactions:0 reactions",

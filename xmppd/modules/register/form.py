@@ -7,14 +7,14 @@ from lxml import etree
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.fields import Field
 from xmppd.xmpp.forms import Form, find
+from xmppd.xmpp.namespaces import REGISTER
 from xmppd.xmpp.stanza import Element
 
-NS_REGISTER = "jabber:iq:register"
-QUERY = f"{{{NS_REGISTER}}}"
+QUERY = f"{{{REGISTER}}}"
 INSTRUCTIONS = "Choose a username and a password."
 CHANGE = "You are registered. Here you can change your password."
 FORM = Form(
-    NS_REGISTER,
+    REGISTER,
     [
         Field("text-single", "username", "Username", required=True),
         Field("text-private", "password", "Password", required=True),
@@ -22,12 +22,12 @@ FORM = Form(
     title="Registration",
     instructions=INSTRUCTIONS,
 )
-CHANGE_FORM = Form(NS_REGISTER, FORM.fields, title="Password", instructions=CHANGE)
+CHANGE_FORM = Form(REGISTER, FORM.fields, title="Password", instructions=CHANGE)
 
 
 def fields(username: str = "") -> Element:
     """What a client has to fill in; for who is registered, with that said and the name filled in."""
-    query = etree.Element(f"{QUERY}query", nsmap={None: NS_REGISTER})  # type: ignore[dict-item]
+    query = etree.Element(f"{QUERY}query", nsmap={None: REGISTER})  # type: ignore[dict-item]
     if username:
         etree.SubElement(query, f"{QUERY}registered")
     etree.SubElement(query, f"{QUERY}instructions").text = CHANGE if username else INSTRUCTIONS

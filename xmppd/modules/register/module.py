@@ -19,11 +19,12 @@ from xmppd.api import (
 )
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID, nodeprep
+from xmppd.xmpp.namespaces import REGISTER
 from xmppd.xmpp.stanza import Element, Stanza
 
 from .attempts import Attempts
 from .codes import NumberedError, numbered
-from .form import NS_REGISTER, QUERY, fields, read
+from .form import QUERY, fields, read
 
 OFFER = "<register xmlns='http://jabber.org/features/iq-register'/>"
 
@@ -31,7 +32,7 @@ OFFER = "<register xmlns='http://jabber.org/features/iq-register'/>"
 class Register(Module):
     """Registration on a stream that has not logged in, and the account's own business once it has."""
 
-    features, xeps = {NS_REGISTER}, {"0077": "2.4"}
+    features, xeps = {REGISTER}, {"0077": "2.4"}
     made = Counter("Accounts made in-band")
 
     class Options(ModuleOptions):
@@ -51,7 +52,7 @@ class Register(Module):
 
     @stream_feature(
         "register",
-        f"{NS_REGISTER} query",
+        f"{REGISTER} query",
         needs=State.READY,
         forbids=State.AUTHENTICATED,
         advertise=lambda module, peer: OFFER if module.options.allow else "",
@@ -99,25 +100,25 @@ class Register(Module):
 
     # For who has an account
 
-    @iq_get("query", NS_REGISTER, to=SERVER)
+    @iq_get("query", REGISTER, to=SERVER)
     @numbered
     async def status(self, iq: IQ) -> Element:
         """A registered user sees so, with the fields (3.1)."""
         return fields((await self._user(iq)).local)
 
-    @iq_get("query", NS_REGISTER, to=ACCOUNT)
+    @iq_get("query", REGISTER, to=ACCOUNT)
     @numbered
     async def own_status(self, iq: IQ) -> Element:
         """The same for clients that leave out `to`."""
         return fields((await self._user(iq)).local)
 
-    @iq_set("query", NS_REGISTER, to=SERVER)
+    @iq_set("query", REGISTER, to=SERVER)
     @numbered
     async def change(self, iq: IQ) -> None:
         """A new password (3.3), or the end of the account (3.2)."""
         await self._change(iq)
 
-    @iq_set("query", NS_REGISTER, to=ACCOUNT)
+    @iq_set("query", REGISTER, to=ACCOUNT)
     @numbered
     async def own_change(self, iq: IQ) -> None:
         """The same for clients that leave out `to`."""
