@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from xmppd.routing.sessions import Session
@@ -30,12 +31,14 @@ FINAL: Final = frozenset({"conflict", "system-shutdown", "undefined-condition"})
 class ManagedDoor:
     """Keeps what it sends until the client has acknowledged it; while there is no connection it only keeps.
 
-    Past the limits on what is kept the session ends, and what it has not acknowledged goes back to the road.
+    What waits for a connection is on disk too, with whoever stores messages, until it is acknowledged. Past the limits
+    on what is kept the session ends, and what it has not acknowledged goes back to the road.
     """
 
     __slots__ = (
         "_address",
         "_asked",
+        "_kept",
         "_replaying",
         "_resumptions",
         "_unasked",
@@ -62,6 +65,7 @@ class ManagedDoor:
         self.over = False
         self._resumptions = resumptions
         self._address = client.address
+        self._kept = False  # whether something of the ledger may lie on disk too
         self._replaying = False
         self._asked = 0
         self._unasked = 0
@@ -69,21 +73,32 @@ class ManagedDoor:
 
     # The door (routing.sessions.Door)
 
-    def send(self, stanza: Stanza) -> None:
-        """Keep a stanza, and send it if somebody is there."""
+    def send(self, stanza: Stanza) -> Awaitable[None] | None:
+        """Keep a stanza, and send it if somebody is there; `StanzaError` where it cannot be kept on disk."""
         if self.over:
             self._resumptions.too_late(self.session, stanza)
-            return
-        self.ledger.push(stanza, self._resumptions.clock.time())
+            return None
         client = self.client
-        if client is None or self._replaying:
+        if client is None:
+            return self._wait_with(stanza)
+        self.ledger.push(stanza, self._resumptions.clock.time())
+        if self._replaying:
             self._bound()
-            return
+            return None
         client.send(stanza)
         self._unasked += 1
         if self._unasked >= EVERY:
             self.ask()
             self._bound()
+        return None
+
+    def _wait_with(self, stanza: Stanza) -> Awaitable[None] | None:
+        entry = stanza, self._resumptions.clock.time()
+        waiting = self._resumptions.keep(self.session, entry)
+        self._kept = True
+        self.ledger.push(*entry)
+        self._bound()
+        return waiting
 
     def close(self, error: StreamError | None = None) -> None:
         """End the stream, and with it the session: nobody can resume it."""
@@ -140,9 +155,18 @@ class ManagedDoor:
         h = number(item.attributes.get("h"))
         if h is None:
             raise StreamError("bad-format", "say how many stanzas you have handled: <a h='...'/>")
-        if self.ledger.acknowledge(h):
+        if self._acknowledged(h):
             self._waited = 0.0
         return True
+
+    def _acknowledged(self, h: int) -> int:
+        ledger = self.ledger
+        if self._kept:
+            for stanza, _ in islice(ledger, ledger.news(h)):
+                if stanza.passage is not None:
+                    stanza.passage.holders.has_it()
+            self._kept = h != ledger.sent
+        return ledger.acknowledge(h)
 
     def answer(self) -> None:
         """Acknowledge what the client has sent so far, once all of it is delivered or on disk."""
@@ -181,6 +205,7 @@ class ManagedDoor:
         if self.client is not client:
             return
         self.client = None
+        self._kept = len(self.ledger) > 0
         self._address = client.address
         if self.final or not self.id:
             self._resumptions.end(self.session, "connection closed")
@@ -198,7 +223,7 @@ class ManagedDoor:
 
     def attach(self, client: Client, h: int) -> None:
         """Take up another connection, whose client has handled `h` stanzas; nothing is sent there before `go_on`."""
-        self.ledger.acknowledge(h)
+        self._acknowledged(h)
         self.client = client
         self._waited = 0.0
         self._replaying = True

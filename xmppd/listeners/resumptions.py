@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from secrets import token_urlsafe
 from typing import Final
 
@@ -15,7 +15,9 @@ from xmppd.host import House
 from xmppd.metrics import Counter as Metric
 from xmppd.metrics import Gauge
 from xmppd.routing.hooks import SessionEvent
+from xmppd.routing.returning import Entry
 from xmppd.routing.sessions import Session
+from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza
 
@@ -96,12 +98,26 @@ class Resumptions:
         if not self._watching:
             self._watching = True
             self._house.timetable.every(TICK, self._look)
-        self._keep(step(self._tell_detached(door)))
+        self._keep(step(self._detached(door)))
 
-    async def _tell_detached(self, door: ManagedDoor) -> None:
+    async def _detached(self, door: ManagedDoor) -> None:
+        """What was underway is kept like what comes from now on; then the modules are told."""
         host = self._house.hosts[door.session.jid.domain]
+        try:
+            for entry in list(door.ledger):
+                if door.detached and (waiting := self.keep(door.session, entry)) is not None:
+                    await waiting
+        except StanzaError as error:
+            log.warning("[c2s %s] what it has not acknowledged is not all stored: %s", door.session.id, error)
         if door.detached:
             await host.hooks.session_detached.tell(SessionEvent(door.session))
+
+    def keep(self, session: Session, entry: Entry) -> Awaitable[None] | None:
+        """Have kept what waits for a session without a connection; see `Returning.keep`."""
+        sender, hosts = entry[0].sender, self._house.hosts
+        home = hosts.get(sender.domain) if sender is not None else None
+        origin = home.sessions.find(sender) if home is not None and sender is not None else None
+        return hosts[session.jid.domain].returning.keep(session, entry, origin)
 
     def _make_room(self, account: JID) -> None:
         if self._accounts[account] > self.limits.max_detached_per_user:

@@ -292,6 +292,11 @@ class Hooks:
     """One copy of a session's presence to one contact who may see it, before it is routed; STOP holds it back."""
     account_absent = _ChainOf[Event]()
     """A message for an account without an available session; who keeps it returns STOP (RFC 6121 8.5.2.2.1)."""
+    session_absent = _ChainOf[Event]()
+    """A message (`Returned`) for a session that has lost its connection and may have it again: `event.target`.
+
+    Nobody has it, and it comes once a message. Who keeps it meanwhile says so in `event.kept` and returns STOP.
+    """
     account_subscription = _ChainOf[Event]()
     """A subscription or probe presence to a local account (RFC 6121 3, 4.3)."""
     host_receive = _ChainOf[Event]()

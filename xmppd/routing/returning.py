@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from enum import Enum
 from typing import Final
 
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.passage import Passage
+from xmppd.xmpp.passage import Holders, Kept, Passage
 from xmppd.xmpp.stanza import Stanza, escape
 from xmppd.xmpp.timestamps import format_datetime
 
 from .delivery import deliver
 from .event import Event
-from .hooks import STOP, Hooks
+from .hooks import STOP, Hooks, Verdict
 from .router import Router
 from .sessions import Session, Sessions
 
@@ -32,16 +32,20 @@ OF_A_DEVICE: Final = frozenset({"error", "groupchat", "headline"})
 
 
 class Returned(Event):
-    """A message that a session was sent and has lost, for whoever keeps messages of those who are away.
+    """A message that a session was sent and has, or may have, lost: for whoever keeps messages of those who are away.
 
-    `sent` is when it was sent first, in seconds since 1970; the stanza has no `<delay/>` that says so.
+    `sent` is when it was sent first, in seconds since 1970; the stanza has no `<delay/>` that says so. `kept` is where
+    it lies since `session_absent`; who takes it from there in `account_absent` leaves None.
     """
 
-    __slots__ = ("sent",)
+    __slots__ = ("kept", "sent")
 
-    def __init__(self, stanza: Stanza, sent: float) -> None:
-        super().__init__(stanza)
+    def __init__(
+        self, stanza: Stanza, sent: float, origin: Session | None = None, target: Session | None = None
+    ) -> None:
+        super().__init__(stanza, origin, target)
         self.sent = sent
+        self.kept: Kept | None = None
 
 
 class Fate(Enum):
@@ -76,7 +80,7 @@ def original(entry: Entry) -> Entry:
     return entry if passage is None or passage.before is None else (passage.before, passage.sent)
 
 
-def dated(entry: Entry, host: str, holders: set[object]) -> Stanza:
+def dated(entry: Entry, host: str, holders: Holders) -> Stanza:
     """The message with the time it was sent first (XEP-0203), on its way to some of `holders`."""
     stanza, sent = entry
     stamp = format_datetime(int(sent))
@@ -101,6 +105,26 @@ class Returning:
         while (gate := self.accounts.get(account)) is not None:
             await gate.wait()
 
+    def keep(self, session: Session, entry: Entry, origin: Session | None = None) -> Awaitable[None] | None:
+        """Have a message kept that waits for a session without a connection, where none of its holders has one.
+
+        `origin` owes the write. The road waits for what is returned; `StanzaError` where it cannot be kept.
+        """
+        stanza = entry[0]
+        if not self._hooks.session_absent.of[stanza.kind] or fate(stanza) is not Fate.RETURN:
+            return None
+        stanza.given(session)
+        assert stanza.passage is not None
+        holders = stanza.passage.holders
+        if holders.kept is not None or not _all_wait(holders):
+            return None
+        event = Returned(*original(entry), origin, session)
+        verdict = self._hooks.session_absent.begin(event)
+        if verdict is None or verdict is STOP:
+            holders.kept = event.kept
+            return None
+        return _keep_later(event, verdict, holders)
+
     async def give_back(self, session: Session, lost: Sequence[Entry]) -> None:
         """Give what a session has lost to sessions that have not had it, or to whoever keeps it, or refuse it.
 
@@ -116,6 +140,8 @@ class Returning:
                     await self._give_back(session, entry)
                 except StanzaError as error:
                     refused.append((entry[0], error))
+                    if entry[0].passage is not None:
+                        entry[0].passage.holders.has_it()
                 except Exception:
                     log.exception("%s has not acknowledged %r, and it could not be given back", session.jid, entry[0])
         finally:
@@ -138,12 +164,39 @@ class Returning:
         for other in candidates:
             if await self._hooks.session_return.run(Event(entry[0], None, other)) is STOP:
                 holders.add(other)
+                holders.has_it()
         chosen = [other for other in candidates if other not in holders]
         if chosen:
             holders.update(chosen)
             await deliver(dated(original(entry), self._host, holders), chosen)
-        elif not holders and await self._hooks.account_absent.run(Returned(*original(entry))) is not STOP:
-            raise StanzaError("service-unavailable", "the recipient is not here and nobody keeps it")
+            if not _all_wait(chosen):
+                holders.has_it()
+        elif not holders:
+            await self._leave(Returned(*original(entry)), holders)
+
+    async def _leave(self, event: Returned, holders: Holders) -> None:
+        """Nobody is here: it goes to who keeps it, or is taken from where it lies already."""
+        event.kept, holders.kept = holders.kept, None
+        try:
+            if await self._hooks.account_absent.run(event) is not STOP:
+                raise StanzaError("service-unavailable", "the recipient is not here and nobody keeps it")
+        finally:
+            if event.kept is not None:
+                event.kept.drop()
+
+
+async def _keep_later(event: Returned, verdict: Awaitable[Verdict], holders: Holders) -> None:
+    await verdict
+    if holders.kept is None and _all_wait(holders):
+        holders.kept = event.kept
+    elif event.kept is not None:
+        event.kept.drop()
+
+
+def _all_wait(holders: Iterable[object]) -> bool:
+    """Whether there are some, and all of these sessions have lost their connections and may have others."""
+    waiting = [isinstance(holder, Session) and holder.detached for holder in holders]
+    return bool(waiting) and all(waiting)
 
 
 def reads(session: Session) -> bool:

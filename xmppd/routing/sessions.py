@@ -18,8 +18,11 @@ from .hooks import STOP, Hooks
 class Door(Protocol):
     """What a session is reached through: a TCP stream, a WebSocket, a BOSH session, or a test."""
 
-    def send(self, stanza: Stanza) -> None:
-        """Queue a stanza for the peer; never waits."""
+    def send(self, stanza: Stanza) -> Awaitable[None] | None:
+        """Queue a stanza for the peer; never waits.
+
+        What it returns goes on until the stanza is safe; who acknowledges it waits for that. None: it is already.
+        """
 
     def close(self, error: StreamError | None = None) -> None:
         """End the stream, with an error where there is one."""
@@ -115,14 +118,15 @@ class Session:
             if verdict is not None and (verdict is STOP or await verdict is STOP):
                 return
             stanza = event.stanza
-        self.door.send(stanza)
+        waiting = self.door.send(stanza)
+        if waiting is not None:
+            await waiting
 
     def offer(self, stanza: Stanza) -> Awaitable[None] | None:
         """The same for the busiest places: None where it is sent already, else what goes on to it."""
         if self.hooks.session_receive.of[stanza.kind]:
             return self.deliver(stanza)
-        self.door.send(stanza)
-        return None
+        return self.door.send(stanza)
 
     def reply(self, stanza: Stanza) -> None:
         """Answer a stanza that this session sent; its own words meet no filter on the way back.
@@ -135,7 +139,7 @@ class Session:
         else:
             self.door.send(stanza)
 
-    def when_safe(self, go_on: Callable[[], None]) -> None:
+    def when_safe(self, go_on: Callable[[], object]) -> None:
         """Call `go_on` once all that is owed now is on disk; at once where nothing is. In order with `reply`."""
         owed = self._owed
         if owed is None or owed.done:
@@ -144,7 +148,7 @@ class Session:
         self._held += 1
         owed.add_done_callback(partial(self._call, go_on))
 
-    def _call(self, go_on: Callable[[], None], write: object) -> None:
+    def _call(self, go_on: Callable[[], object], write: object) -> None:
         self._held -= 1
         go_on()
 

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from .stanza import Stanza
+
+
+class Kept(Protocol):
+    """A message in a store, for as long as nobody is known to have it."""
+
+    def drop(self) -> None:
+        """Somebody has it, or nobody will."""
+
+
+class Holders(set[object]):
+    """The sessions that were given a message; `kept` is where it lies meanwhile, None where one of them has it."""
+
+    __slots__ = ("kept",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: Kept | None = None
+
+    def has_it(self) -> None:
+        """One of them has it for sure: nothing needs to be kept any more."""
+        kept, self.kept = self.kept, None
+        if kept is not None:
+            kept.drop()
 
 
 class Passage:
@@ -19,7 +42,7 @@ class Passage:
     __slots__ = ("before", "holders", "sent", "stored")
 
     def __init__(self, *, stored: bool = False, before: Stanza | None = None, sent: float = 0.0) -> None:
-        self.holders: set[object] = set()
+        self.holders = Holders()
         self.stored = stored
         self.before = before
         self.sent = sent

@@ -144,8 +144,12 @@ class Keeping(Module):
     def keep_for_later(self, event: Event) -> Verdict:
         """Where messages are not stored for absent users, being archived is enough not to be refused."""
         to = event.stanza.to
-        archived = to is not None and self.maybe("offline") is None and read_id(event.stanza.letter, to.bare)
+        archived = to is not None and self.maybe("offline") is None and self.has_kept(to.bare, event.stanza.letter)
         return STOP if archived else None
+
+    def has_kept(self, account: JID, letter: bytes) -> bool:
+        """Whether a message that an account was sent, by its bytes up to the end, went into its archive."""
+        return read_id(letter, account) > 0
 
     def _wants(self, account: JID, contact: JID) -> bool | None:
         """Whether an account archives what is said with somebody; None where that has to be looked up."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from xmppd.api import Commit, Many, Progress, Storage, StorageError
@@ -18,7 +19,9 @@ INSERT: Final = "INSERT INTO offline (host, name, seq, message) VALUES (?, ?, ?,
 SELECT: Final = (
     "SELECT seq, message FROM offline WHERE host = ? AND name = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 )
-TAKEN: Final = "DELETE FROM offline WHERE host = ? AND name = ? AND seq <= ?"
+TAKEN: Final = "DELETE FROM offline WHERE host = ? AND name = ? AND seq > ? AND seq < ?"
+DROP: Final = "DELETE FROM offline WHERE host = ? AND name = ? AND seq = ?"
+MOVE: Final = "UPDATE offline SET seq = ? WHERE host = ? AND name = ? AND seq = ?"
 CLEAR: Final = "DELETE FROM offline WHERE host = ? AND name = ?"
 COUNT: Final = "SELECT count(*), COALESCE(max(seq), 0) FROM offline WHERE host = ? AND name = ?"
 OLD_COUNT: Final = "SELECT count(*) FROM offline WHERE host = ? AND seq < ?"
@@ -33,22 +36,27 @@ TRIED: Final = 16  # boxes looked at to make room for one; those in use stay
 BATCH: Final = 1000  # old messages deleted in one transaction, so that others' writes are not held up
 MICROSECONDS: Final = 1_000_000
 
+NONE: Final[frozenset[int]] = frozenset()  # shared by all boxes of which nothing is held
+
 Page = list[tuple[int, bytes]]
 
 
 class Box:
     """One account's messages. `seq` numbers are microseconds since 1970, made unique, so they order and date.
 
-    Those up to `handed` were given to a session, those up to `last` are stored or on their way to the disk.
+    Those up to `handed` were given to a session, those up to `last` are stored or on their way to the disk. Those in
+    `held` are left alone: they wait for a session without a connection, which has them too. `newest` is the last number
+    of all, `count` is without those that are held.
     """
 
-    __slots__ = ("count", "handed", "handover", "last", "name", "write")
+    __slots__ = ("count", "handed", "handover", "held", "last", "name", "newest", "write")
 
     def __init__(self, name: str, count: int, last: int) -> None:
         self.name = name
         self.count = count
-        self.last = last
+        self.last = self.newest = last
         self.handed = 0
+        self.held: set[int] | frozenset[int] = NONE
         self.handover: Handover | None = None
         self.write: Commit | None = None
 
@@ -60,7 +68,7 @@ class Box:
     @property
     def idle(self) -> bool:
         """Whether all that is known of it stands in the table too."""
-        return self.handover is None and (self.write is None or self.write.done)
+        return self.handover is None and not self.held and (self.write is None or self.write.done)
 
     async def settled(self) -> None:
         """Wait until the table shows all that was written so far; failures were told to those they concern."""
@@ -121,18 +129,54 @@ class Boxes:
 
     def put(self, box: Box, message: bytes, now: float) -> Commit:
         """Store a message behind all others; `StorageError` where the disk cannot follow."""
-        seq = max(box.last + 1, int(now * MICROSECONDS))
-        commit = self._storage.add(INSERT, (self._host, box.name, seq, message))
-        box.last = seq
+        commit = self._add(box, message, now)
+        box.last = box.newest
         box.count += 1
-        box.write = commit
         return commit
+
+    def _add(self, box: Box, message: bytes, now: float) -> Commit:
+        seq = max(box.newest + 1, int(now * MICROSECONDS))
+        box.write = commit = self._storage.add(INSERT, (self._host, box.name, seq, message))
+        box.newest = seq
+        return commit
+
+    def hold(self, box: Box, message: bytes, now: float) -> tuple[int, Commit]:
+        """Store a message that nobody is given until it is released; its number. After a restart it is as any other."""
+        commit = self._add(box, message, now)
+        box.held = box.held or set()
+        box.held |= {box.newest}
+        return box.newest, commit
+
+    def drop(self, box: Box, seq: int) -> None:
+        """Delete a message that is held."""
+        if seq in box.held:
+            box.write = self._storage.add(DROP, (self._host, box.name, seq))
+            _let_go(box, seq)
+
+    def forget(self, box: Box, seq: int) -> None:
+        """A message that was to be held could not be stored."""
+        _let_go(box, seq)
+
+    def release(self, box: Box, seq: int) -> None:
+        """A message that was held is as any other now: behind those that another session is being given."""
+        if seq not in box.held:
+            return
+        at = seq
+        if box.handover is not None:
+            at = box.newest + 1
+            box.write = self._storage.write((MOVE, (at, self._host, box.name, seq)))
+            box.newest = at
+        else:
+            box.handed = min(box.handed, seq - 1)  # what is behind it and was given is deleted
+        _let_go(box, seq)
+        box.last = max(box.last, at)
+        box.count += 1
 
     async def put_all(self, box: Box, messages: list[tuple[int, bytes]]) -> None:
         """Store messages of other times, each with its microsecond or as soon behind the one before as can be."""
         rows = Many()
         for at, message in messages:
-            box.last = max(box.last + 1, at)
+            box.last = box.newest = max(box.newest + 1, at)
             rows.append((self._host, box.name, box.last, message))
         box.count += len(rows)
         box.write = self._storage.write((INSERT, rows))
@@ -144,7 +188,8 @@ class Boxes:
 
     def taken(self, box: Box, count: int, last: int) -> None:
         """So many messages, up to the number `last`, have reached the client."""
-        box.write = self._storage.write((TAKEN, (self._host, box.name, last)))
+        edges = [0, *sorted(seq for seq in box.held if seq <= last), last + 1]
+        box.write = self._storage.write(*((TAKEN, (self._host, box.name, *between)) for between in pairwise(edges)))
         box.count = max(0, box.count - count) if box.last > last else 0
 
     def clear(self, name: str) -> Box | None:
@@ -152,6 +197,7 @@ class Boxes:
         box = self._boxes.pop(name, None)
         if box is not None:
             box.count = box.last = 0
+            box.held = NONE
         self._storage.write((CLEAR, (self._host, name)))
         return box
 
@@ -175,3 +221,8 @@ class Boxes:
                 progress(deleted, max(deleted, row[0] if row else 0))
             if len(rows) < BATCH:
                 return deleted
+
+
+def _let_go(box: Box, seq: int) -> None:
+    box.held -= {seq}
+    box.held = box.held or NONE

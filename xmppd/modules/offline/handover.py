@@ -103,6 +103,9 @@ class Handover:
         for seq, message in page:
             if size >= room:
                 return size
+            if seq in box.held:
+                box.handed = seq
+                continue
             if not self._over and (waiting := self._give_one(seq, message)) is not None:
                 await waiting
             if self._over:
@@ -112,7 +115,7 @@ class Handover:
             size += len(message)
         if len(page) < limit and not self._over:
             box.handed = last
-        if page:
+        if size:
             self._page = max(1, min(LAST_PAGE, BUDGET * len(page) // size))
         return size
 

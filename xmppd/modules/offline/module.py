@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from typing import Final
 
 from xmppd.api import (
     DELIVER,
     DIRECT,
-    MOST_DAYS,
     STOP,
     AccountEvent,
     CommandError,
     Counter,
     Event,
-    Host,
-    Module,
-    ModuleOptions,
     PresenceChanged,
     Progress,
-    Returned,
     Session,
     SessionEvent,
-    StorageError,
     Verdict,
     check_days,
     command,
     every,
     hook,
-    option,
 )
-from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Element
 
-from .boxes import MIGRATIONS, Box, Boxes
+from .boxes import MIGRATIONS, Box
 from .handover import Handover
 from .imported import messages_of
-from .record import pack
+from .storing import Storing
 from .worth import Worth, worth
 
 DAY: Final = 86_400
@@ -46,7 +37,7 @@ HOUR: Final = 3_600
 NS_PIE: Final = "urn:xmpp:pie:0"
 
 
-class Offline(Module):
+class Offline(Storing):
     """Stores messages for accounts of this host that have no session to read them (RFC 6121 8.5.2.2.1).
 
     A session that becomes available with a priority of 0 or more is given them in the order they came, each dated
@@ -54,6 +45,9 @@ class Offline(Module):
     one whose connection breaks before that stays for the next session. So a message is never lost, and it comes twice
     only if the server dies, or the connection breaks in disorder, in the moment between. Subscription requests are the
     roster's.
+
+    What waits for a session that has lost its connection (XEP-0198) is stored too, unless it is archived, until a
+    client acknowledges it. Only a server that was killed gives it to somebody else before that session has ended.
 
     Where messages are archived too (`mam`), a session that looks through its archive before its initial presence, or
     that binds by XEP-0386, is not given those that were in the archive at that moment: it reads them there. They count
@@ -63,24 +57,7 @@ class Offline(Module):
 
     features, xeps, migrations = {"msgoffline"}, {"0160": "1.0.1", "0203": "2.0", "0334": "0.4.0"}, MIGRATIONS
 
-    stored = Counter("Messages stored for users who were away")
     delivered = Counter("Stored messages that a client has taken")
-    refused = Counter("Messages refused because the user had too many stored")
-
-    class Options(ModuleOptions):
-        """How much is kept, and for how long."""
-
-        max_user_messages: int = option(
-            1000, "Messages of one account; past it `service-unavailable`. A month of a busy user's chats", least=1
-        )
-        expire_days: int = option(0, "Delete what is older; 0 keeps it until it is fetched", least=0, most=MOST_DAYS)
-
-    options: Options
-
-    def __init__(self, host: Host, options: ModuleOptions) -> None:
-        super().__init__(host, options)
-        self._boxes = Boxes(host.name, self.storage)
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Learn who has messages."""
@@ -95,45 +72,7 @@ class Offline(Module):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    # Storing
-
-    @hook.account_absent
-    def keep(self, event: Event) -> Verdict | Coroutine[None, None, Verdict]:
-        """Store what is worth it; what is not is refused, or dropped without a word (see `worth`)."""
-        verdict = worth(event.stanza)
-        if verdict is not Worth.KEEP:
-            return STOP if verdict is Worth.DROP else None
-        to = event.stanza.to
-        assert to is not None
-        box = self._boxes.get(to.local)
-        if box is None:
-            return self._keep_first(event, to.local)
-        self._put(event, box)
-        return STOP
-
-    async def _keep_first(self, event: Event, name: str) -> Verdict:
-        if not await self.host.accounts.exists(name):
-            return None  # an anonymous session's, and nobody will ever fetch it
-        self._put(event, await self._boxes.find(name))
-        return STOP
-
-    def _put(self, event: Event, box: Box) -> None:
-        if box.count >= self.options.max_user_messages:
-            self.refused.inc()
-            raise StanzaError("service-unavailable", "the user has too many messages waiting already")
-        sent = event.sent if isinstance(event, Returned) else self.clock.time()
-        try:
-            commit = self._boxes.put(box, pack(event.stanza), sent)
-        except StorageError as error:
-            raise StanzaError("resource-constraint", "the message cannot be stored now") from error
-        self.stored.inc()
-        event.owe(commit)
-        commit.add_done_callback(lambda commit: self._failed(event, box) if commit.error is not None else None)
-
-    def _failed(self, event: Event, box: Box) -> None:
-        box.count -= 1
-        error = StanzaError("internal-server-error", "the message could not be stored")
-        self._spawn(self.host.house.router.refuse(event, error))
+    # Order
 
     @hook.account_receive.at(DELIVER, DIRECT)
     def in_order(self, event: Event) -> Verdict:
@@ -150,9 +89,9 @@ class Offline(Module):
         present = self.present(box.name)
         if not present or worth(event.stanza) is not Worth.KEEP or self._is_for_another(box, to):
             return None
-        if box.count >= self.options.max_user_messages:
+        if self.full(box):
             return None  # it can still be read now
-        self._put(event, box)
+        self.put(event, box)
         if box.handover is None:
             self.ended(box)
         return STOP
@@ -186,7 +125,7 @@ class Offline(Module):
         """Whoever else is here is given what still waits."""
         present = self.present(box.name)
         if box.waiting and box.handover is None and present:
-            self._spawn(self._hand_over(box, present[0]))
+            self.spawn(self._hand_over(box, present[0]))
 
     def present(self, name: str) -> list[Session]:
         """The sessions of an account that may be given messages: available, and not negative."""
@@ -250,8 +189,3 @@ class Offline(Module):
         if messages:
             await self._boxes.put_all(await self._boxes.find(account.local), messages)
         return True
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
