@@ -7,11 +7,11 @@ import types
 import typing
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Final, Union
 
+from .nearest import did_you_mean
 from .xmpp.errors import StanzaError
 from .xmpp.jid import JID, nodeprep
 
@@ -235,12 +235,6 @@ def check_days(days: int) -> None:
     """`CommandError` where an argument `days` is no age that anything here can have."""
     if not 0 <= days <= MOST_DAYS:
         raise CommandError(f"DAYS must lie between 0 and {MOST_DAYS}")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """` (did you mean "x"?)` for the nearest of the known words, empty where none is near."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f' (did you mean "{near[0]}"?)' if near else ""
 
 
 def _kind(command: str, parameter: str, hints: Mapping[str, object]) -> object:

@@ -147,7 +147,7 @@ def test_check(file: Path) -> None:
     assert f'error: {file}:\n  limits.max_que: unknown option (did you mean "max_queue"?)\n' in wrong.output
     write(file, modules={"pong": {}, "offline": {"expire_day": 1}})
     wrong = invoke("check", "-c", str(file))
-    assert "  modules.pong: there is no such module (did you mean 'ping'?)\n" in wrong.output
+    assert '  modules.pong: there is no such module (did you mean "ping"?)\n' in wrong.output
     assert '  modules.offline.expire_day: unknown option (did you mean "expire_days"?)\n' in wrong.output
     write(file, listen=[{"port": 0}, {"port": 0, "module": "s2s"}])
     wrong = invoke("check", "-c", str(file))
@@ -176,7 +176,7 @@ def test_modules_are_listed_with_all_they_declare() -> None:
     markdown = invoke("modules", "--markdown").output
     assert "## offline\n" in markdown
     assert "| `expire_days` | `0` | Delete what is older; 0 keeps it until it is fetched |" in markdown
-    assert "there is no such module (did you mean 'ping'?)" in invoke("modules", "pin").output
+    assert 'there is no such module (did you mean "ping"?)' in invoke("modules", "pin").output
 
 
 def test_completion() -> None:

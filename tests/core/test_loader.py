@@ -65,7 +65,7 @@ def test_a_third_partys_is_found_by_its_path() -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("pnig", "modules.pnig: there is no such module (did you mean 'ping'?)"),
+        ("pnig", 'modules.pnig: there is no such module (did you mean "ping"?)'),
         ("quux", "modules.quux: there is no such module; `xmppd modules` lists those that are here"),
         ("no.such.place", "modules.no.such.place: there is no such module; `xmppd modules` lists those that are here"),
         ("xmppd.clock", "modules.xmppd.clock: xmppd.clock has no class derived from xmppd.api.Module"),

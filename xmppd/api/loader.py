@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from difflib import get_close_matches
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import entry_points
@@ -17,6 +16,7 @@ from pydantic import ValidationError
 from xmppd.commands import describe
 from xmppd.config import ConfigError, explain
 from xmppd.host import Host
+from xmppd.nearest import did_you_mean
 from xmppd.routes import Route
 from xmppd.routing.hooks import Mark
 from xmppd.wire.features import StreamFeature
@@ -45,8 +45,7 @@ def find(name: str) -> type[Module]:
     except ModuleNotFoundError as error:
         if error.name is None or not f"{path}.".startswith(f"{error.name}."):
             raise
-        near = get_close_matches(name, bundled(), 1)
-        hint = f" (did you mean {near[0]!r}?)" if near else "; `xmppd modules` lists those that are here"
+        hint = did_you_mean(name, bundled()) or "; `xmppd modules` lists those that are here"
         raise ConfigError([f"modules.{name}: there is no such module{hint}"]) from None
     for value in vars(imported).values():
         if isinstance(value, type) and issubclass(value, Module) and value.__module__.startswith(path):

@@ -19,13 +19,14 @@ from pydantic import (
     model_validator,
 )
 
+from xmppd.nearest import did_you_mean
 from xmppd.xmpp.jid import JID
 
 from .acl import AccessRule, Acl
 from .auth import Auth
 from .limits import Limits
 from .listen import Listener
-from .problems import ConfigError, explain, near
+from .problems import ConfigError, explain
 from .section import AbsoluteGlobs, AbsolutePath, Secret, Section, domain
 
 Options = Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)]
@@ -172,7 +173,7 @@ class Config(Section):
         for name, rule in self.access_rules.items():
             used.extend(("acl", acl, f"access_rules.{name}") for _, acl in rule.root)
         wrong = [
-            f"{path}: there is no {kind} {name!r}{near(name, known[kind])}"
+            f"{path}: there is no {kind} {name!r}{did_you_mean(name, known[kind])}"
             for kind, name, path in used
             if name not in known[kind]
         ]

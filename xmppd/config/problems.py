@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
+
+from xmppd.nearest import did_you_mean
 
 from .section import SECRECY
 
@@ -53,24 +54,18 @@ def _lines(details: ErrorDetails, model: type[BaseModel], prefix: str) -> Iterat
 def _reason(details: ErrorDetails, model: type[BaseModel]) -> str:
     kind, text = details["type"], details["msg"]
     if kind == "extra_forbidden":
-        return "unknown option" + near(str(details["loc"][-1]), _fields_at(model, details["loc"][:-1]))
+        return "unknown option" + did_you_mean(str(details["loc"][-1]), _fields_at(model, details["loc"][:-1]))
     if kind == "missing":
         return "is missing"
     text = SHAPES.get(kind) or text.removeprefix("Value error, ").replace("Input should be", "must be")
     if kind == "literal_error":
         expected = details.get("ctx", {}).get("expected", "").replace("'", "").replace(" or ", ", ").split(", ")
-        return f"{text}, not {details['input']!r}" + near(str(details["input"]), expected)
+        return f"{text}, not {details['input']!r}" + did_you_mean(str(details["input"]), expected)
     if kind == "value_error":
         return text
     if _holds_secret(model, details["loc"]):
         return f"{text}; put it between quotes" if kind == "string_type" else text
     return f"{text}, not {_short(details['input'])}"
-
-
-def near(word: str, known: Iterable[str]) -> str:
-    """` (did you mean "x"?)` for the nearest known word, empty where none is near."""
-    matches = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f' (did you mean "{matches[0]}"?)' if matches else ""
 
 
 def _short(value: object) -> str:
