@@ -133,6 +133,20 @@ def test_a_request_that_was_given_up_counts_as_answered_when_a_later_one_is() ->
     assert machine.flush(13.0) == [("late", EMPTY)]
 
 
+def test_requests_that_were_given_up_are_not_kept_for_ever() -> None:
+    machine = begun()
+    arrive(machine, 101)
+    for rid in range(102, 200):
+        arrive(machine, rid)
+        machine.drop(f"h{rid}", 11.0)
+        machine.flush(11.0)
+    assert len(machine._held) == machine.requests + 1
+    machine.arrive(body(198), "late", 12.0)
+    machine.answers.push(PAYLOAD)
+    ((handle, xml),) = machine.flush(12.0)
+    assert (handle, PAYLOAD in xml) == ("late", True)
+
+
 def test_what_does_not_fit_waits_for_the_next_request() -> None:
     machine = begun()
     arrive(machine, 101)

@@ -199,6 +199,8 @@ class Bosh(Generic[H]):
     def flush(self, now: float) -> list[tuple[H, bytes]]:
         """What is to be answered now."""
         held = self._held
+        if len(held) > self.requests + 1:  # their connections are gone, and nobody has repeated them
+            self._skip(len(held) - self.requests - 1, now)
         while held and self.answers.pending and (at := self._oldest()) is not None and self._may_answer(at, EARLY):
             self._tell(at, now)
         if len(held) > self.hold:
