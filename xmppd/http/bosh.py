@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from xmppd.listeners.client import Client
 from xmppd.listeners.tls import TLSEngine
 from xmppd.wire.bosh import EARLY, Bosh, Terminal
+from xmppd.wire.bosh_answers import Piece
 from xmppd.wire.bosh_backlog import Backlog
 from xmppd.wire.bosh_body import BadBody, Body
 from xmppd.wire.bosh_stream import BoshStream
@@ -119,15 +120,17 @@ class BoshClient(Client):
     def write(self, data: bytes) -> None:
         """Queue one element."""
         if data and not self.closing:
-            self.wire.answers.push(data)
-            self._soon()
+            self._push(data)
 
     def send(self, stanza: Stanza) -> None:
-        """Queue a stanza; whoever asks for nothing for too long is cut off."""
-        if self.closing:
-            return
+        """Queue a stanza."""
+        if not self.closing:
+            self._push((stanza, self.door.clock.time()))
+
+    def _push(self, piece: Piece) -> None:
+        """Whoever asks for nothing for too long is cut off."""
         answers = self.wire.answers
-        answers.push((stanza, self.door.clock.time()))
+        answers.push(piece)
         self._soon()
         if answers.size > self.door.max_queue:
             log.info("%s: closed, it does not read: over %d bytes wait for it", self.address, self.door.max_queue)

@@ -12,8 +12,9 @@ from tests.kit.client import NAMES
 from tests.kit.world import World
 from xmppd.routing.event import Event
 from xmppd.routing.hooks import Stage
+from xmppd.xmpp import namespaces as ns
 
-from .doors import message
+from .doors import a_web, message
 
 EMPTY = f"<body xmlns='{HTTPBIND}'/>".encode()
 LARGE = "x" * 100_000
@@ -181,3 +182,13 @@ async def test_17_2_who_gets_round_the_window_is_sent_away_past_a_number_of_byte
     assert condition(await alice.ask_server()) == "policy-violation"
     limits = web.server.config.limits
     assert len(answers) * len(LARGE) <= 3 * limits.max_http_body + 2 * len(LARGE)
+
+
+async def test_who_asks_for_acknowledgements_and_fetches_none_is_cut_off() -> None:
+    async with a_web(limits={"max_queue": 65536}) as web:
+        alice = await bosh(web, "alice/page")
+        alice.send(f"<enable xmlns='{ns.SM}'/>")
+        assert (await alice.receive()).tag == f"{{{ns.SM}}}enabled"
+        for _ in range(3):
+            await alice.ask_server(f"<r xmlns='{ns.SM}'/>" * 1000, pause=10)
+        assert not web.host.sessions.of(alice.jid.bare)
