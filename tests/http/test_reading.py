@@ -45,6 +45,26 @@ def test_an_upgrade_that_is_not_known_is_a_request_like_others() -> None:
 
 
 @pytest.mark.parametrize(
+    "sent",
+    [
+        POST.replace(b"X-A: 1", b"Connection: Upgrade\r\nUpgrade: websocket"),
+        CHUNKED.replace(b"POST", b"GET").replace(b"\r\nT", b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nT"),
+    ],
+)
+def test_what_has_a_body_asks_for_no_websocket(sent: bytes) -> None:
+    assert [(each.upgrade, each.body) for each in reader().feed(sent + POST)] == [(False, b"hello")] * 2
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [UPGRADE.replace(b": Upgrade", b": Upgrade, close"), UPGRADE.replace(b"1.1", b"1.0")],
+)
+def test_a_connection_that_will_not_stay_becomes_no_websocket(sent: bytes) -> None:
+    (request,) = reader().feed(sent)
+    assert (request.upgrade, request.keep_alive) == (False, False)
+
+
+@pytest.mark.parametrize(
     ("sent", "status"),
     [
         (POST.replace(b"Content-Length: 5", b"Content-Length: 1001"), 413),

@@ -35,12 +35,20 @@ class Arrived:
 
     @property
     def is_handshake(self) -> bool:
-        """Whether it asks for a protocol that is spoken here: WebSocket (RFC 6455 4.2.1)."""
-        return self.method == b"GET" and self.headers.get(b"upgrade", b"").lower() == b"websocket"
+        """Whether it asks for a protocol that is spoken here: WebSocket, whose requests have no body (RFC 6455 4.2.1)."""
+        headers = self.headers
+        return (
+            (self.method, self.version, self.keep_alive) == (b"GET", "1.1", True)
+            and headers.get(b"upgrade", b"").lower() == b"websocket"
+            and headers.get(b"content-length", b"0") == b"0"
+            and b"transfer-encoding" not in headers
+        )
 
     def without_upgrade(self) -> bytes:
         """Its head as one that asks for no other protocol: those that are not spoken here are passed over."""
         kept = [(name, value) for name, value in self.headers.items() if name not in (b"upgrade", b"connection")]
+        if not self.keep_alive:
+            kept.append((b"connection", b"close"))
         lines = b"".join(b"%b: %b\r\n" % header for header in kept)
         return b"%b %b HTTP/%b\r\n%b\r\n" % (self.method, self.target, self.version.encode(), lines)
 
