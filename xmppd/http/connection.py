@@ -52,23 +52,26 @@ class HTTPConnection(Connection):
         """Read requests, and have them answered."""
         if self.closing:
             return  # it was refused, and goes on talking
-        listener, refused = self.listener, None
-        reader = self._reader
+        reader, refused = self._reader, None
         if reader is None:
-            reader, self._age = listener.readers.take(), 0.0
-        try:
-            requests = reader.feed(data)
-        except Refused as error:
-            requests, refused = reader.taken(), error
+            reader, self._age = self.listener.readers.take(), 0.0
         self._reader = reader
-        for request in requests:
-            self._take(request, reader)
+        while True:
+            try:
+                requests = reader.feed(data)
+            except Refused as error:
+                requests, refused = reader.taken(), error
+            for request in requests:
+                self._take(request, reader)
+            if not reader.rest or self.closing:
+                break
+            data, reader.rest = reader.rest, b""  # it may not change the protocol, so this is the next request
         if refused is not None:
             self._refuse(refused)
         elif reader.idle and not reader.rest:
             self._reader = None
             if not requests or requests[-1].keep_alive:
-                listener.readers.give(reader)
+                self.listener.readers.give(reader)
         elif reader.waiting:
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -97,6 +100,10 @@ class HTTPConnection(Connection):
             waiting.append(exchange)
             if len(waiting) >= MOST_WAITING:
                 self.pause(PIPELINE)
+
+    def is_first(self, exchange: Exchange) -> bool:
+        """Whether its answer need not wait for that of another request."""
+        return self._waiting is exchange
 
     def answered(self, exchange: Exchange) -> None:
         """An answer is there; it leaves when it is its turn."""

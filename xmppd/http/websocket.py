@@ -33,6 +33,7 @@ from .origins import allowed
 from .reading import Reader
 
 if TYPE_CHECKING:
+    from .connection import HTTPConnection
     from .listener import HTTPListener
 
 log = logging.getLogger(__name__)
@@ -50,27 +51,15 @@ class WebSocketDoor:
 
     def serve(self, exchange: Exchange, reader: Reader) -> None:
         """The handshake; what came behind it is the new connection's."""
-        listener, connection = self._listener, exchange.connection
-        headers = exchange.request.headers
+        connection, extension = exchange.connection, deflate(exchange.header(b"sec-websocket-extensions"))
+        assert connection is not None
         try:
-            self._check(exchange)
-            key = accept(exchange.request.method, headers, upgrade=exchange.request.upgrade)
+            head = self._accept(exchange, connection, extension)
         except BadHandshake as error:
             exchange.send(error.status, f"{error.text}\n".encode(), more=error.more)
             return
-        if not listener.shared.admits(exchange.address):
-            listener.shared.left(exchange.address, authenticated=False)
-            exchange.send(503, b"too many connections; try again later\n")
-            return
-        assert connection is not None
-        extension = deflate(exchange.header(b"sec-websocket-extensions"))
-        more = f"Sec-WebSocket-Extensions: {extension}\r\n".encode() if extension else b""
-        exchange.finish(
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Protocol: xmpp\r\nSec-WebSocket-Accept: %b\r\n%b" % (key, more),
-            b"",
-        )
-        connection.flush()
+        listener = self._listener
+        exchange.finish(head, b"")
         listener.departed(connection)
         client = WebSocketClient(listener, exchange, deflate=bool(extension))
         client.succeed(connection)
@@ -79,6 +68,21 @@ class WebSocketDoor:
         rest, reader.rest = reader.rest, b""
         if rest:
             client.begin_with(rest)
+
+    def _accept(self, exchange: Exchange, connection: HTTPConnection, extension: str) -> bytes:
+        """The head of the answer; the client is counted. Raises `BadHandshake`."""
+        request, shared = exchange.request, self._listener.shared
+        self._check(exchange)
+        key = accept(request.method, request.headers, upgrade=request.upgrade)
+        if not connection.is_first(exchange):  # the answers before it would have nowhere to go
+            raise BadHandshake(400, "wait for all answers before you open a WebSocket")
+        if not shared.admits(exchange.address):
+            shared.left(exchange.address, authenticated=False)
+            raise BadHandshake(503, "too many connections; try again later")
+        return (
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Protocol: xmpp\r\nSec-WebSocket-Accept: %b\r\n" % key
+        ) + (f"Sec-WebSocket-Extensions: {extension}\r\n".encode() if extension else b"")
 
     def _check(self, exchange: Exchange) -> None:
         listener = self._listener

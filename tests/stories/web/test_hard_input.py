@@ -108,6 +108,35 @@ async def test_an_upgrade_that_is_not_known_is_passed_over(web: World) -> None:
     await connection.close()
 
 
+HANDSHAKE = (
+    b"GET /xmpp-websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n"
+)
+
+
+async def test_a_request_behind_an_upgrade_that_is_refused_is_answered(web: World) -> None:
+    connection = await dial(web)
+    connection.put(HANDSHAKE.replace(b"xmpp\r", b"chat\r") * 2000)
+    connection.send("GET", "/nothing")
+    for _ in range(2000):
+        assert (await connection.answer()).status == 400
+    assert (await connection.answer()).status == 404
+    await connection.close()
+
+
+async def test_an_upgrade_behind_a_request_that_waits_is_refused(web: World) -> None:
+    alice = await bosh(web, "alice/page")
+    connection = await dial(web)
+    connection.send("POST", PATH, body(rid=alice.rid + 1, sid=alice.sid))
+    connection.put(HANDSHAKE)
+    await alice.answer(await alice.post("<presence/>", rid=alice.rid + 2))
+    assert (await connection.answer()).status == 200
+    assert (await connection.answer()).status == 400
+    connection.put(HANDSHAKE)
+    assert (await connection.answer()).status == 101
+    await connection.close()
+
+
 async def test_too_many_connections_from_one_address_are_closed() -> None:
     async with a_web(limits={"max_connections_per_address": 3}) as web:
         connections = [await dial(web) for _ in range(3)]
