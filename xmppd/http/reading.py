@@ -35,7 +35,7 @@ class Arrived:
 
     @property
     def is_handshake(self) -> bool:
-        """Whether it asks for a protocol that is spoken here: WebSocket, whose requests have no body (RFC 6455 4.2.1)."""
+        """Whether it asks for a protocol that is spoken here: WebSocket, without a body (RFC 6455 4.2.1)."""
         headers = self.headers
         return (
             (self.method, self.version, self.keep_alive) == (b"GET", "1.1", True)
