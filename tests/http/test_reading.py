@@ -24,6 +24,21 @@ def test_a_request_is_read() -> None:
     assert request.keep_alive
 
 
+@pytest.mark.parametrize(
+    ("asked", "target", "host"),
+    [
+        (b"http://localhost/index.html?a=b", b"/index.html?a=b", b"localhost"),
+        (b"HTTPS://Localhost:5280", b"/", b"Localhost:5280"),
+        (b"http://[::1]:5280?a=/", b"/?a=/", b"[::1]:5280"),
+        (b"/http://localhost/", b"/http://localhost/", b"elsewhere"),
+        (b"ftp://localhost/", b"ftp://localhost/", b"elsewhere"),
+    ],
+)
+def test_of_an_absolute_target_the_path_is_left(asked: bytes, target: bytes, host: bytes) -> None:
+    (request,) = reader().feed(b"GET %b HTTP/1.1\r\nHost: elsewhere\r\n\r\n" % asked)
+    assert (request.target, request.headers[b"host"]) == (target, host)
+
+
 def test_cut_at_every_byte_it_is_the_same() -> None:
     whole = POST + CHUNKED + POST
     for cut in range(len(whole)):

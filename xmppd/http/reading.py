@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ import httptools
 
 MAX_HEAD: Final = 16384  # bytes of the request line and the headers; browsers send up to some 4 KiB
 MAX_HEADERS: Final = 100
+ABSOLUTE: Final = re.compile(rb"https?://([^/?#]+)([^#]*)", re.IGNORECASE)
 
 
 class Refused(Exception):
@@ -21,7 +23,10 @@ class Refused(Exception):
 
 
 class Arrived:
-    """One whole request. Names of headers are in lower case; one that came several times is joined by commas."""
+    """One whole request. Names of headers are in lower case; one that came several times is joined by commas.
+
+    `target` begins with the path, also where the client sent scheme and authority before it.
+    """
 
     __slots__ = ("body", "headers", "keep_alive", "method", "target", "upgrade", "version")
 
@@ -32,6 +37,13 @@ class Arrived:
         self.headers = headers
         self.body = body
         self.keep_alive = self.upgrade = False
+        if target[:1] != b"/" and (found := ABSOLUTE.fullmatch(target)) is not None:
+            self._drop_authority(*found.groups())
+
+    def _drop_authority(self, authority: bytes, path: bytes) -> None:
+        """What the client says in its target counts, whatever its Host says (RFC 9112 3.2.2)."""
+        self.headers[b"host"] = authority
+        self.target = path if path[:1] == b"/" else b"/" + path
 
     @property
     def is_handshake(self) -> bool:

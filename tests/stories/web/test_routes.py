@@ -104,6 +104,7 @@ async def pages(tmp_path: Path) -> AsyncIterator[World]:
     [
         ("/", b"<h1>hello</h1>", "text/html; charset=utf-8"),
         ("/index.html?a=b", b"<h1>hello</h1>", "text/html; charset=utf-8"),
+        ("http://localhost/index.html", b"<h1>hello</h1>", "text/html; charset=utf-8"),
         ("/game/main.js", b"go()", "text/javascript; charset=utf-8"),
     ],
 )
