@@ -9,14 +9,14 @@ from xml.parsers import expat
 
 from xmppd.xmpp import namespaces as ns
 
-from .cutter import TAG, Context
-from .whole import CONTEXT
+from .context import USUAL, Context
+from .cutter import TAG
 
 HTTPBIND: Final = "http://jabber.org/protocol/httpbind"
 XBOSH: Final = "urn:xmpp:xbosh"
 RESTART: Final = f"{XBOSH} restart"
 VERSION: Final = f"{XBOSH} version"
-LANG: Final = "xml:lang"
+XML_LANG: Final = "xml:lang"
 MOST_RID: Final = 2**53 - 1  # XEP-0124 14.1
 MOST_NUMBER: Final = 10**9
 MOST_TAG: Final = 8192  # bytes of the tag; with keys it has some 400
@@ -45,7 +45,7 @@ class Body:
 
     __slots__ = ("attributes", "context", "inner")
 
-    def __init__(self, attributes: dict[str, str], inner: bytes, context: Context = CONTEXT) -> None:
+    def __init__(self, attributes: dict[str, str], inner: bytes, context: Context = USUAL) -> None:
         self.attributes = attributes
         self.inner = inner
         self.context = context
@@ -128,7 +128,7 @@ def _body(
     inner = b"" if empty else _inner(xml, prefix, end)
     if empty and xml[end:].strip():
         raise BadBody("nothing stands behind <body/>")
-    return Body(attributes, inner, _context(declared) if inner and len(declared) > 1 else CONTEXT)
+    return Body(attributes, inner, _context(declared) if inner and len(declared) > 1 else USUAL)
 
 
 def _resolve(found: Iterable[tuple[str, str]]) -> tuple[dict[str, str], dict[str, str]]:
@@ -143,7 +143,7 @@ def _resolve(found: Iterable[tuple[str, str]]) -> tuple[dict[str, str], dict[str
             _declare(declared, "", value)
         elif name.startswith("xmlns:"):
             _declare(declared, name[6:], value)
-        elif ":" in name and name != LANG:
+        elif ":" in name and name != XML_LANG:
             prefixed.append((name, value))
         else:
             attributes[name] = value
@@ -180,4 +180,4 @@ def _context(declared: dict[str, str]) -> Context:
         raise BadBody("a prefix is declared for another namespace than its own")
     if not all(others.values()) or declared.get("", HTTPBIND) not in (HTTPBIND, ns.CLIENT):
         raise BadBody("what inherits from <body/> is in its namespace, or in jabber:client")
-    return (CONTEXT[0], *sorted({"": ns.CLIENT, **others}.items()))
+    return (USUAL[0], *sorted({"": ns.CLIENT, **others}.items()))

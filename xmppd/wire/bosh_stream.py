@@ -9,7 +9,7 @@ from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.jid import JID
 
 from .bosh_answers import Answers
-from .bosh_body import LANG, VERSION, Body
+from .bosh_body import VERSION, XML_LANG, Body
 from .client import UNAUTHENTICATED_LIMIT, State, check_header, check_stanza
 from .items import Header, Item
 from .parsers import Parsers
@@ -62,7 +62,7 @@ class BoshStream:
             return [StreamError("bad-format", "ask for a restart after the login (XEP-0206 4)")]
         self._waiting = False
         attributes = body.attributes
-        self.lang = attributes.get(LANG, self.lang)
+        self.lang = attributes.get(XML_LANG, self.lang)
         given: dict[str, str] = {name: attributes[name] for name in ("to", "from") if name in attributes}
         header = Header({**given, "version": attributes.get(VERSION, "1.0")}, self.lang, ns.CLIENT)
         return [check_header(header)]

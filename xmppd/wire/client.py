@@ -10,13 +10,12 @@ from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza, escape
 
 from .features import State
-from .framer import End, Framer, Header, Item, Nonza, Parsers
+from .framer import CLOSE, End, Framer, Header, Item, Nonza, Parsers
 
 __all__ = ["ClientStream", "End", "Header", "Item", "Nonza", "Parsers", "Stanza", "State"]
 
 # Before login nobody needs more: the longest SASL messages are a few KiB.
 UNAUTHENTICATED_LIMIT: Final = 16384
-CLOSE: Final = b"</stream:stream>"
 
 
 class ClientStream:

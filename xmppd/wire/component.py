@@ -14,14 +14,13 @@ from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza, escape, join
 
 from .cutter import HANDSHAKE, KINDS
-from .framer import End, Framer, Header, Item, Nonza, Parsers
+from .framer import CLOSE, End, Framer, Header, Item, Nonza, Parsers
 from .items import stanza
 
 __all__ = ["ComponentStream", "End", "Event", "Handshake", "Header", "Parsers", "Stanza"]
 
 UNPROVEN_LIMIT: Final = 4096  # bytes of the header or the handshake; real ones have 200
 ACCEPTED: Final = b"<handshake/>"
-CLOSE: Final = b"</stream:stream>"
 GIVING_UP: Final = f"{ns.STREAM} error"
 AS_CLIENT: Final = {f"{ns.CLIENT} {kind}": kind for kind in KINDS}
 

@@ -12,6 +12,7 @@ from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.stanza import escape
 
+from .context import Context
 from .items import LANG, End, Header, Item, Nonza, stanza
 from .plain import plain_letter
 
@@ -22,10 +23,6 @@ NO_PREFIX: Final = b"\0"  # stands in no letter
 LOST: Final = -9  # the depth of a parser that met an error: it reads nothing more
 WHITESPACE: Final = b" \t\r\n"
 TAG: Final = re.compile(rb"""<(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
-
-# The namespace declarations of a stream header, (prefix, namespace): first that of the header itself, then the others
-# in their order.
-Context = tuple[tuple[str, str], ...]
 
 
 class Bounds:

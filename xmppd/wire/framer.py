@@ -18,11 +18,12 @@ from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.stanza import Stanza
 
 from .acks import at_the_end
-from .cutter import WHITESPACE, Context, Cutter, too_long
+from .context import USUAL, Context
+from .cutter import WHITESPACE, Cutter, too_long
 from .headers import plain_header
 from .items import End, Header, Item, Nonza
 from .parsers import Parsers
-from .stanzas import PLAIN, plain_items
+from .stanzas import plain_items
 
 __all__ = ["End", "Framer", "Header", "Item", "Nonza", "Parsers", "Stanza"]
 
@@ -32,7 +33,7 @@ __all__ = ["End", "Framer", "Header", "Item", "Nonza", "Parsers", "Stanza"]
 RESCAN_LIMIT: Final = 16 << 20
 COPY_SHIFT: Final = 5
 PREFIX: Final = "stream"
-END: Final = b"</stream:stream>"
+CLOSE: Final = b"</stream:stream>"
 EMPTY: Final = b"/>"
 OTHER_ENCODINGS: Final = (b"\xfe\xff", b"\xff\xfe", b"\x00<", b"<\x00")
 HALF_MARKS: Final = tuple(mark[:1] for mark in OTHER_ENCODINGS)
@@ -88,7 +89,7 @@ class Framer:
 
     def feed(self, data: bytes) -> list[Item]:
         """Take bytes; return what they finish, in order. After a `StreamError` or `End` nothing comes any more."""
-        if data == END and not self._buffer and self._context is not None and self._context[0][0] == PREFIX:
+        if data == CLOSE and not self._buffer and self._context is not None and self._context[0][0] == PREFIX:
             return self._ending([End()])  # as nearly every stream does; a parser that reads it is lost to the others
         home = self._home
         if home is not None and data[-2:] == EMPTY and not self._buffer:
@@ -149,7 +150,7 @@ class Framer:
     def _begin(self, header: Header, context: Context) -> None:
         self._context, self.lang = self._parsers.share(context), header.lang
         self._home = self._parsers.home(self._context, self.content)
-        self._plain = self._context == PLAIN and self.content == ns.CLIENT
+        self._plain = self._context == USUAL and self.content == ns.CLIENT
 
     def _settle(self, cutter: Cutter, buffer: bytes, whole: int, items: list[Item]) -> list[Item]:
         if items:

@@ -8,7 +8,7 @@ from typing import Final
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.glance import ATTRIBUTE, SPACE, VALUE
 
-from .cutter import Context
+from .context import Context
 from .items import Header
 
 MOST: Final = 1024  # bytes that are looked at; real headers have 200, and a long one may come in many pieces

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from .cutter import Bounds, Context, Cutter
+from .context import Context
+from .cutter import Bounds, Cutter
 
 
 class Parsers:

@@ -10,7 +10,8 @@ from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.stanza import escape
 
-Context = tuple[tuple[str, str], ...]
+from .context import Context
+
 LEANING: Final = re.compile(r"""(?<=[\s'">])([^\s<>/'"=:&]+):""")  # a prefix that is not that of an element
 MOST_GROWTH: Final = 4  # declarations written again and again may make a letter this much longer
 

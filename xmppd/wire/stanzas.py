@@ -8,11 +8,8 @@ from typing import Final
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.stanza import Stanza
 
-from .cutter import KINDS, Context
+from .cutter import KINDS
 from .items import Item, Nonza, addressed
-
-PLAIN: Final[Context] = (("stream", ns.STREAM), ("", ns.CLIENT))
-"""The namespaces of a stream on which this file's way of reading is right."""
 
 # What is not of this kind, a parser reads: references, CDATA, prefixes, ">" in a text, white space in tags, and so on.
 NAME: Final = rb"[A-Za-z][A-Za-z0-9._-]*+"
@@ -34,7 +31,7 @@ RESERVED: Final = ("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/20
 
 
 def plain_items(data: bytes, limit: int, lang: str) -> list[Item] | None:
-    """The stanzas and nonzas in `data`, on a stream of namespaces `PLAIN`, each as a parser would give it.
+    """The stanzas and nonzas in `data`, on a stream of `USUAL` namespaces, each as a parser would give it.
 
     None where there is anything else in it than whole ones of the plainest kind: a parser has to look at it then.
     """

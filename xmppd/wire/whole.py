@@ -8,20 +8,20 @@ from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.stanza import Stanza
 
-from .cutter import WHITESPACE, Context
+from .context import USUAL, Context
+from .cutter import WHITESPACE
 from .items import End, Item
 from .parsers import Parsers
 
-# As most TCP clients declare it, so that they share their parsers. A child without a namespace is then the stream's.
-CONTEXT: Final[Context] = (("stream", ns.STREAM), ("", ns.CLIENT))
 DECLARED: Final = b" xmlns='jabber:client'"
 STREAM_DECLARED: Final = f" xmlns:stream='{ns.STREAM}'"
 
 
-def elements(parsers: Parsers, xml: bytes, lang: str, limit: int, context: Context = CONTEXT) -> list[Item]:
+def elements(parsers: Parsers, xml: bytes, lang: str, limit: int, context: Context = USUAL) -> list[Item]:
     """The elements in `xml`, in order, each of at most `limit` bytes.
 
-    `lang` is what stanzas inherit. A `StreamError` for what is no sequence of whole elements is the last item.
+    `lang` is what stanzas inherit. A child without a namespace is in the stream's, as over TCP.
+    A `StreamError` for what is no sequence of whole elements is the last item.
     """
     end = len(xml)
     if not xml.endswith(b">"):
