@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,8 @@ NAMES: Final = {"websocket": f"{ALT}:websocket", "bosh": f"{ALT}:xbosh"}
 SCHEMES: Final = {"websocket": ("ws", "wss"), "bosh": ("http", "https")}
 TTL: Final = 3600  # seconds
 PRIORITY, WEIGHT = 10, 50
+# A Host header that may stand in an answer: a name or an address, and a port (RFC 9110 7.2).
+HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 # Pages of every site may read where to connect; there is nothing secret in it (XEP-0156 4).
 READABLE: Final = b"Access-Control-Allow-Origin: *\r\n"
 
@@ -54,7 +57,7 @@ class HostMeta:
     def _links(self, exchange: Exchange) -> Iterator[tuple[str, str]]:
         options = self._listener.options
         at = exchange.header(b"host").decode("latin-1")
-        if not at.partition(":")[0].replace("-", "").replace(".", "").isalnum():
+        if HOST.fullmatch(at) is None:
             at = self._name(exchange)
         for path, handler in options.request_handlers.items():
             if handler == "websocket" or handler == "bosh":

@@ -58,10 +58,22 @@ async def test_0156_what_the_configuration_says_is_told() -> None:
         assert b"https://chat.example/bind" in (await connection.ask("GET", META)).body
 
 
-async def test_0156_a_host_header_that_is_no_name_is_not_repeated(web: World) -> None:
+@pytest.mark.parametrize(
+    "host",
+    ["a'/><evil x='", "localhost:1@evil.example", "localhost:evil", "[::1]@evil", "evil.example/", "eví", "localhost:"],
+)
+async def test_0156_a_host_header_that_is_no_name_is_not_repeated(web: World, host: str) -> None:
     async with dial(web) as connection:
-        answer = await connection.ask("GET", META, host="a'/><evil x='")
-        assert b"evil" not in answer.body
+        connection.put(f"GET {META} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode("latin-1"))
+        found = [link.get("href") for link in etree.fromstring((await connection.answer()).body)]
+        assert found == ["http://localhost/http-bind", "ws://localhost/xmpp-websocket"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "Chat.example:443", "127.0.0.1:5280", "[::1]:5280", "my-host_1"])
+async def test_0156_what_the_client_calls_the_host_is_repeated_with_its_port(web: World, host: str) -> None:
+    async with dial(web) as connection:
+        found = [link.get("href") for link in etree.fromstring((await connection.ask("GET", META, host=host)).body)]
+        assert found == [f"http://{host}/http-bind", f"ws://{host}/xmpp-websocket"]
 
 
 async def test_0487_with_addresses_each_link_has_all_that_is_mandatory() -> None:
