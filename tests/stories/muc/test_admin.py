@@ -1,7 +1,5 @@
 """XEP-0045 9.1 to 9.5: what admins do."""
 
-import pytest
-
 from tests.kit.client import error_of
 from tests.kit.world import World
 from xmppd.xmpp.jid import JID
@@ -194,15 +192,6 @@ async def test_nobody_is_invited_to_an_open_room_by_membership(world: World) -> 
     await found(crone, "firstwitch")
     await does(crone, affiliation("hecate", "member"))
     await hecate.receives_nothing()
-
-
-async def test_affiliations_are_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xmppd.modules.muc.admin.MOST_AFFILIATIONS", 2)
-    crone = await world.online("crone1/desktop")
-    await found(crone, "firstwitch")
-    await does(crone, affiliation("hecate", "member"))
-    assert await fails(crone, affiliation("hag66", "member")) == "resource-constraint"
-    await does(crone, affiliation("hecate", "admin"))
 
 
 async def test_an_administrator_of_the_service_is_an_owner_everywhere() -> None:

@@ -8,7 +8,7 @@ from xmppd.api import AccountEvent, hook
 
 from . import store
 from .commands import RoomCommands
-from .presence import Why
+from .grants import Grant, grant
 from .turns import Turn
 
 if TYPE_CHECKING:
@@ -42,4 +42,4 @@ class Accounts(RoomCommands):
 async def _forget(room: Room, account: JID) -> None:
     room.worn.pop(account, None)
     if room.affiliations.get(account, "outcast") != "outcast":
-        await room.set_affiliation(account, "none", Why())
+        await grant(room, [Grant(account, "none")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -15,18 +15,18 @@ from xmppd.xmpp.stanza import Element, Stanza, escape
 
 from . import privileges
 from .aspect import Aspect, Request
-from .changes import Grant, RoleChange, read_changes
+from .changes import RoleChange, read_changes
+from .grants import Grant, grant
 from .invitations import invitation
 from .room import Why
 from .settings import AFFILIATIONS, ROLES
-from .standing import actor, check_free, extension, named, on_disk, reserve, standing
+from .standing import actor, check_free, extension, named, on_disk, standing
 from .words import NS_ADMIN, Affiliation, Role
 
 if TYPE_CHECKING:
     from .room import Room
 
 QUERY: Final = f"{{{NS_ADMIN}}}"
-MOST_AFFILIATIONS: Final = 10_000  # of one room; some 150 bytes each in memory
 _AFFILIATION: Final[Mapping[str, Affiliation]] = {name: name for name in AFFILIATIONS}
 _ROLE: Final[Mapping[str, Role]] = {name: name for name in ROLES}
 
@@ -86,13 +86,12 @@ class Admin(Aspect):
             with _offending(change.item):
                 target = change.occupant.role, change.occupant.affiliation
                 privileges.check_role_change(who, target, change.role)
-        for grant in grants:
-            with _offending(grant.item):
-                self._check_grant(room, iq.sender, who[1], grant)
-        check_owner_left(room, {grant.account: grant.affiliation for grant in grants})
+        for each in grants:
+            with _offending(each.item):
+                self._check_grant(room, iq.sender, who[1], each)
+        check_owner_left(room, {each.account: each.affiliation for each in grants})
         nick = actor(room, iq.sender)
-        commits = [commit for grant in grants for commit in await self._grant(room, iq.sender, nick, grant)]
-        await on_disk(commits)
+        await on_disk([await self._grant(room, iq.sender, nick, grants)])
         await self.muc.answer(iq.event, iq.stanza.result())
         await self._set_roles(room, roles, nick)
         return Replied.REPLIED
@@ -106,19 +105,16 @@ class Admin(Aspect):
         old = room.affiliation_of(grant.account)
         oneself = sender.bare == grant.account
         privileges.check_affiliation_change(actor_is, old, grant.affiliation, oneself=oneself)
-        if grant.nick:
-            check_free(room, grant.account, grant.nick)
-        if grant.account not in room.affiliations and len(room.affiliations) >= MOST_AFFILIATIONS:
-            raise StanzaError("resource-constraint", f"a room has {MOST_AFFILIATIONS} affiliations at most")
+        if grant.reserved:
+            check_free(room, grant.account, grant.reserved)
 
-    async def _grant(self, room: Room, sender: JID, nick: str, grant: Grant) -> list[Commit | None]:
-        account, old = grant.account, room.affiliation_of(grant.account)
-        commits = [await room.set_affiliation(account, grant.affiliation, Why(reason=grant.reason, actor=nick))]
-        if grant.nick is not None:
-            commits.append(reserve(room, account, grant.nick))
-        if not room.occupants.of(account) and old != grant.affiliation:
-            await self._tell_absent(room, sender, old, grant)
-        return commits
+    async def _grant(self, room: Room, sender: JID, nick: str, grants: Sequence[Grant]) -> Commit | None:
+        before = [(each, room.affiliation_of(each.account)) for each in grants]
+        commit = await grant(room, grants, nick)
+        for each, old in before:
+            if not room.occupants.of(each.account) and old != each.affiliation:
+                await self._tell_absent(room, sender, old, each)
+        return commit
 
     async def _tell_absent(self, room: Room, sender: JID, old: Affiliation, grant: Grant) -> None:
         """Who is not there gets an invitation (9.5); where addresses are no secret, the occupants hear of it (10.3)."""
@@ -139,11 +135,13 @@ def check_owner_left(room: Room, changes: Mapping[JID, Affiliation]) -> None:
 
 
 @contextmanager
-def _offending(item: Element) -> Iterator[None]:
+def _offending(item: Element | None) -> Iterator[None]:
     """An error of what happens inside carries the item that caused it (8.4)."""
     try:
         yield
     except StanzaError as error:
+        if item is None:
+            raise
         attributes = "".join(
             f" {name}='{escape(item.get(name, ''))}'"
             for name in ("jid", "nick", "affiliation", "role")

@@ -7,8 +7,8 @@ from xmppd.xmpp.jid import JID
 
 from .admin import check_owner_left
 from .commands import RoomCommands
+from .grants import Grant, grant
 from .hats import Hats
-from .room import Why
 from .settings import AFFILIATIONS
 from .store import Hat
 
@@ -25,7 +25,7 @@ class AffiliationCommands(RoomCommands):
             raise CommandError(f"AFFILIATION must be one of {', '.join(AFFILIATIONS)}, not {affiliation!r}")
         async with self._turn(name, service) as room:
             check_owner_left(room, {jid.bare: affiliation})
-            commit = await room.set_affiliation(jid.bare, affiliation, Why())
+            commit = await grant(room, [Grant(jid.bare, affiliation)])
         if commit is not None:
             await commit
 

@@ -10,26 +10,16 @@ from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Element
 
+from .grants import Grant
 from .occupants import Occupant
 from .settings import AFFILIATIONS, ROLES
 from .standing import prepared_nick, reason_in
-from .words import NS_ADMIN, Affiliation, Role
+from .words import NS_ADMIN, Role
 
 if TYPE_CHECKING:
     from .room import Room
 
 MOST_ITEMS: Final = 500  # of one request; a list that is longer is sent in parts
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """One account, or domain, is to have another affiliation. `nick` is to be reserved: "" for none, None as it was."""
-
-    item: Element
-    account: JID
-    affiliation: Affiliation
-    nick: str | None
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +53,7 @@ def read_changes(room: Room, query: Element) -> tuple[list[Grant], list[RoleChan
             grants.append(_grant(room, item))
     if _repeats(grant.account for grant in grants) or _repeats(id(change.occupant) for change in roles):
         raise StanzaError("bad-request", "somebody is named twice")
-    if _repeats(grant.nick for grant in grants if grant.nick):
+    if _repeats(grant.reserved for grant in grants if grant.reserved):
         raise StanzaError("bad-request", "a nick is reserved for one account only")
     return grants, roles
 
@@ -96,11 +86,9 @@ def _grant(room: Room, item: Element) -> Grant:
         raise StanzaError("bad-request", f"there is no affiliation {str(affiliation)[:32]!r}")
     jid, nick = item.get("jid"), item.get("nick")
     if jid is None:  # some clients ban by nick alone
-        return Grant(item, _occupant(room, item).account, affiliation, None, reason_in(item))
+        return Grant(_occupant(room, item).account, affiliation, None, reason_in(item), item)
     account = JID.parse(jid).bare
     if not account.local and affiliation in ("owner", "admin"):
         raise StanzaError("not-acceptable", "a whole domain can be banned or be a member, no more")
-    if affiliation in ("none", "outcast"):
-        nick = None  # it goes with the affiliation
     reserved = prepared_nick(room, nick) if nick else nick
-    return Grant(item, account, affiliation, reserved, reason_in(item))
+    return Grant(account, affiliation, reserved, reason_in(item), item)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from xmppd.api import Event
@@ -11,9 +11,9 @@ from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Element, Stanza, escape
 
 from .aspect import Aspect, Take
+from .grants import Grant, grant
 from .privileges import at_least, may_invite
 from .recent import Budget
-from .room import Why
 from .standing import actor, extension, on_disk, reason_in, standing
 from .words import NS_USER
 
@@ -61,8 +61,8 @@ class Invitations(Aspect):
             raise StanzaError("forbidden", "only admins invite others to this room")
         self._budget.spend(sender.bare, len(invites))
         invited = [(await self._invitee(room, invite), invite) for invite in invites]
+        await self._admit(room, sender, [invitee for invitee, _ in invited])
         for invitee, invite in invited:
-            await self._admit(room, event, sender, invitee)
             stanza = invitation(room, sender.bare, invitee, reason_in(invite), _thread(invite))
             stanza.id = event.stanza.id
             await self.muc.send(stanza)
@@ -81,10 +81,11 @@ class Invitations(Aspect):
             raise StanzaError("not-allowed", f"{invitee.bare} is banned from the room")
         return invitee
 
-    async def _admit(self, room: Room, event: Event, sender: JID, invitee: JID) -> None:
+    async def _admit(self, room: Room, sender: JID, invited: Iterable[JID]) -> None:
         """Who is invited to a members-only room becomes a member (9.5)."""
-        if room.settings.members_only and not at_least(room.affiliation_of(invitee), "member"):
-            await on_disk([await room.set_affiliation(invitee.bare, "member", Why(actor=actor(room, sender)))])
+        if room.settings.members_only:
+            new = {invitee.bare for invitee in invited if not at_least(room.affiliation_of(invitee), "member")}
+            await on_disk([await grant(room, [Grant(account, "member") for account in new], actor(room, sender))])
 
     async def _decline(self, room: Room, sender: JID, decline: Element) -> None:
         to = decline.get("to")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from xmppd.api import IQ, Commit
+from xmppd.api import IQ
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.forms import find
 from xmppd.xmpp.jid import JID
@@ -16,7 +16,7 @@ from xmppd.xmpp.stanza import Element, escape
 from .admin import check_owner_left
 from .aspect import Aspect, Request
 from .forms import CONFIG, LONGEST_PASSWORD, Configuration, Configured
-from .room import Why
+from .grants import Grant
 from .standing import actor, named, on_disk, reason_in, require_owner
 from .words import NS_OWNER, Affiliation
 
@@ -65,12 +65,8 @@ class Owner(Aspect):
         changes = _changes(room, configured)
         check_owner_left(room, changes)
         self._check(room, sender, configured)
-        commits: list[Commit | None] = []
-        # Before the settings: who becomes an admin of a room that admits members only from now on stays in it.
-        for account, affiliation in changes.items():
-            commits.append(await room.set_affiliation(account, affiliation, Why(actor=actor(room, sender))))
-        commits.append(await room.configure(configured.settings))
-        await on_disk(commits)
+        grants = [Grant(account, affiliation) for account, affiliation in changes.items()]
+        await on_disk([await room.configure(configured.settings, grants, actor(room, sender))])
 
     def _check(self, room: Room, sender: JID, configured: Configured) -> None:
         for account in (*(configured.owners or ()), *(configured.admins or ())):

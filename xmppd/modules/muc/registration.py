@@ -15,9 +15,9 @@ from xmppd.xmpp.stanza import Element, Stanza, serialise
 
 from .aspect import Aspect, Request
 from .forms import APPROVAL, REGISTRATION
+from .grants import Grant, grant
 from .privileges import at_least, may_register
 from .recent import Recent
-from .room import Why
 from .standing import actor, check_free, named, nick_of, on_disk, prepared_nick, reserve
 from .words import NS_REGISTER
 
@@ -56,7 +56,7 @@ class Registration(Aspect):
     async def submit(self, room: Room, iq: IQ) -> None:
         """Register, or end it (XEP-0077 3.2)."""
         if iq.payload.find(f"{QUERY}remove") is not None:
-            await on_disk(await self._remove(room, iq.sender.bare))
+            await on_disk([await self._remove(room, iq.sender.bare)])
             return
         self._check_allowed(room, iq.sender)
         form = find(iq.payload)
@@ -67,7 +67,7 @@ class Registration(Aspect):
         check_free(room, iq.sender.bare, nick)
         affiliation = room.affiliation_of(iq.sender)
         if at_least(affiliation, "member") or room.settings.registration == "open":
-            await on_disk(await self._register(room, iq.sender.bare, nick, Why()))
+            await on_disk([await self._register(room, iq.sender.bare, nick)])
         else:
             self._recent.check((room.jid, iq.sender.bare), INTERVAL)
             await self._ask(room, iq.sender, values)
@@ -79,22 +79,20 @@ class Registration(Aspect):
         if not may_register(affiliation) or room.settings.registration == "closed":
             raise StanzaError("not-allowed", "this room makes its members itself")
 
-    async def _register(self, room: Room, account: JID, nick: str, why: Why) -> list[Commit | None]:
+    async def _register(self, room: Room, account: JID, nick: str, by: str = "") -> Commit | None:
         """Reserve the nick; who has no affiliation becomes a member."""
-        commits = [reserve(room, account, nick)]
         if room.affiliation_of(account) == "none":
-            commits.append(await room.set_affiliation(account, "member", why))
-        return commits
+            return await grant(room, [Grant(account, "member", nick)], by)
+        return reserve(room, account, nick)
 
-    async def _remove(self, room: Room, account: JID) -> list[Commit | None]:
+    async def _remove(self, room: Room, account: JID) -> Commit | None:
         """Give the nick back; a member is one no longer."""
         affiliation = room.affiliation_of(account)
         if affiliation != "member" and not nick_of(room, account):
             raise StanzaError("registration-required", "you are not registered with this room")
-        commits = [reserve(room, account, "")]
         if affiliation == "member":
-            commits.append(await room.set_affiliation(account, "none", Why()))
-        return commits
+            return await grant(room, [Grant(account, "none")])
+        return reserve(room, account, "")
 
     # Approval (9.9)
 
@@ -118,7 +116,7 @@ class Registration(Aspect):
         account, nick = values["jid"].bare, prepared_nick(room, values["nick"])
         if room.affiliation_of(account) == "outcast":
             raise StanzaError("not-allowed", f"{account} is banned; lift the ban first")
-        await on_disk(await self._register(room, account, nick, Why(actor=actor(room, sender))))
+        await on_disk([await self._register(room, account, nick, actor(room, sender))])
 
 
 def _valid(form: Element) -> dict[str, Any]:

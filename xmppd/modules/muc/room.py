@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from xmppd.api import Commit, Statement, StorageError
@@ -13,17 +13,16 @@ from xmppd.xmpp.stanza import Stanza
 
 from . import crowd, privileges, store
 from .faces import x
+from .grants import Grant, make, statements
 from .history import History
 from .occupants import Occupant, Occupants
 from .presence import NOTHING, Why, announce, part, part_self, shows
 from .rates import Bucket, Buckets
 from .store import Line, Record
 from .words import (
-    BANNED,
     CONFIGURED,
     KICKED,
     LOGGED,
-    NO_LONGER_MEMBER,
     NON_ANONYMOUS,
     NOT_A_MEMBER,
     NOT_LOGGED,
@@ -146,10 +145,10 @@ class Room:
 
     # What is stored
 
-    def record(self) -> Record:
-        """All that is stored of the room, less its history and card."""
+    def record(self, settings: Settings) -> Record:
+        """All that is stored of the room with these settings, less its history and card."""
         return Record(
-            self.jid, self.settings, self.secret, self.created, self.used, self.affiliations, self.reasons,
+            self.jid, settings, self.secret, self.created, self.used, self.affiliations, self.reasons,
             self.nicks, self.subject, self.hats, self.worn, self.avatar,
         )  # fmt: skip
 
@@ -166,76 +165,20 @@ class Room:
         except StorageError as error:
             raise StanzaError("resource-constraint", "this cannot be stored now; try again later") from error
 
-    def store(self) -> Commit | None:
-        """Bring storage to what the settings say: a persistent room is written whole, another one deleted."""
-        if self.settings.persistent and not self.stored:
-            commit = self._write(
-                *store.create(self.record()),
+    def _store(self, settings: Settings, *further: Statement) -> Commit | None:
+        """Bring storage to what settings say: a persistent room is written whole, another one deleted."""
+        if not self.stored and settings.persistent:
+            return self._write(
+                *store.create(self.record(settings)),
                 store.put_card(self.jid, self.card, self.avatar),
                 *(store.put_line(self.jid, line) for line in self.history),
+                *further,
             )
-            self.card = ""
-            self.muc.rooms.keep(self, stored=True)
-            return commit
-        if not self.settings.persistent and self.stored:
-            commit = self._write(*store.delete(self.jid))
-            self.muc.rooms.keep(self, stored=False)
-            return commit
-        return self.write(store.put_settings(self.jid, self.settings))
+        if settings.persistent:
+            return self.write(store.put_settings(self.jid, settings), *further)
+        return self.write(*store.delete(self.jid))
 
     # What changes it; each tells whom it concerns, and checks no privilege
-
-    async def set_affiliation(self, bare: JID, affiliation: Affiliation, why: Why = NOTHING) -> Commit | None:
-        """Give an account, or a domain, another affiliation, and its occupants the role that follows.
-
-        Outcasts leave with 301, and who may not stay in a members-only room with 321. Returns the write that the
-        acknowledgement owes, None for a room not stored.
-        """
-        if affiliation == "none":
-            self.affiliations.pop(bare, None)
-            self.reasons.pop(bare, None)
-        else:
-            self.affiliations[bare] = affiliation
-            self.reasons.pop(bare, None)
-            if why.reason:
-                self.reasons[bare] = why.reason
-        self.voices.pop(bare, None)
-        statements = [store.put_affiliation(self.jid, bare, affiliation, why.reason)]
-        if affiliation in ("none", "outcast"):
-            statements += self._release(bare)
-        commit = self.write(*statements)
-        for occupant in self._concerned(bare):
-            await self._follow(occupant, why)
-        return commit
-
-    def _release(self, bare: JID) -> list[Statement]:
-        """The nicks that an account has reserved are anybody's again (9.1, 9.4)."""
-        held = [nick for nick, holder in self.nicks.items() if holder == bare]
-        for nick in held:
-            del self.nicks[nick]
-        return store.put_nick(self.jid, bare, "") if held else []
-
-    def _concerned(self, bare: JID) -> list[Occupant]:
-        if bare.local:
-            return list(self.occupants.of(bare))
-        return [occupant for occupant in self.occupants if occupant.account.domain == bare]
-
-    async def _follow(self, occupant: Occupant, why: Why) -> None:
-        """An occupant's affiliation may have changed."""
-        before, now = occupant.affiliation, self.affiliation_of(occupant.account)
-        if before == now:
-            return
-        occupant.affiliation = now
-        occupant.changed()
-        if now == "outcast":
-            await self.expel(occupant, Why((BANNED, *why.codes), why.reason, why.actor))
-        elif now == "none" and self.settings.members_only:
-            await self.expel(occupant, Why((NO_LONGER_MEMBER, *why.codes), why.reason, why.actor))
-        else:
-            high = privileges.at_least(before, "admin") or privileges.at_least(now, "admin")
-            if high or occupant.role != "moderator":
-                self.occupants.give_role(occupant, self.role_for(now))
-            await announce(self, occupant, why)
 
     async def set_role(self, occupant: Occupant, role: Role, why: Why = NOTHING) -> None:
         """Give an occupant another role; `none` is a kick, with 307."""
@@ -261,19 +204,31 @@ class Room:
             self.warden.left(self, occupant, said)
         await part(self, occupant, why, said, extra)
 
-    async def configure(self, settings: Settings) -> Commit | None:
+    async def configure(self, settings: Settings, grants: Sequence[Grant] = (), actor: str = "") -> Commit | None:
         """Take other settings: store or drop the room, expel who must go (322), tell the others by codes (10.2.1).
 
+        `grants` are made before, by `actor`: who becomes an admin of a room that admits members only from now on stays
+        in it. `StanzaError`, and nothing changed, where storage takes no more now, and for grants as `statements` says.
         The room is unlocked by it.
         """
-        if self.stored and self.avatar and not settings.persistent:
-            self.card = await self.muc.shelf.card(self.jid)
-        if (
-            self.stored != settings.persistent
-        ):  # also before it is stored: a crash may have left an older room's archive
+        written = statements(self, grants)
+        appears, vanishes = settings.persistent > self.stored, settings.persistent < self.stored
+        if appears:
+            await self.forget_archive()  # a crash may have left an older room's
+        card = await self.muc.shelf.card(self.jid) if vanishes else ""
+        commit = self._store(settings, *written)
+        if appears or vanishes:
+            self.card = card
+            self.muc.rooms.keep(self, stored=settings.persistent)
+        await make(self, grants, actor)
+        await self._settled_on(settings)
+        if vanishes:
             await self.forget_archive()
+        return commit
+
+    async def _settled_on(self, settings: Settings) -> None:
+        """Other settings hold from now on; whom they concern is told."""
         before, self.settings, self.locked = self.settings, settings, False
-        commit = self.store()
         self.muc.rooms.enlist(self)
         if not settings.moderated:
             self.voices.clear()
@@ -287,10 +242,14 @@ class Room:
                     await announce(self, occupant, to_self=False)
         if settings != before:
             await self.notify(_codes(before, settings))
-        return commit
 
     async def destroy(self, extra: str) -> Commit | None:
-        """Everybody leaves with `extra` (<destroy/>) in the presence; the room is gone, from storage too (10.9)."""
+        """Everybody leaves with `extra` (<destroy/>) in the presence; the room is gone, from storage too (10.9).
+
+        `StanzaError`, and nothing done, where storage takes no more now.
+        """
+        commit = self.write(*store.delete(self.jid))
+        self.pending.clear()
         for occupant in self.occupants:
             self.occupants.remove(occupant)
             self.muc.rooms.left(occupant.account)
@@ -299,8 +258,6 @@ class Room:
             if self.warden is not None:
                 self.warden.left(self, occupant, None)
             await part_self(self, occupant, occupant.jids, extra=extra)
-        self.pending.clear()
-        commit = self.write(*store.delete(self.jid))
         self.muc.rooms.keep(self, stored=False)
         self.muc.rooms.drop(self)
         await self.forget_archive()

@@ -68,11 +68,17 @@ def reserve(room: Room, account: JID, nick: str) -> Commit | None:
     """Reserve a nick for an account, the only one it has; "" for none. `conflict` where it is somebody else's."""
     if nick:
         check_free(room, account, nick)
+    commit = room.write(*store.put_nick(room.jid, account, nick))
+    give_nick(room, account, nick)
+    return commit
+
+
+def give_nick(room: Room, account: JID, nick: str) -> None:
+    """Reserve a nick in memory."""
     for old in [old for old, holder in room.nicks.items() if holder == account]:
         del room.nicks[old]
     if nick:
         room.nicks[nick] = account
-    return room.write(*store.put_nick(room.jid, account, nick))
 
 
 def check_free(room: Room, account: JID, nick: str) -> None:

@@ -14,6 +14,7 @@ from xmppd.xmpp.stanza import Stanza
 
 from . import messages
 from .commands import RoomCommands
+from .grants import Grant, grant
 
 if TYPE_CHECKING:
     from .occupants import Occupant
@@ -69,10 +70,12 @@ class Wardens(RoomCommands):
         async with self._in(jid) as room:
             room.warden = warden
             wanted = replace(room.settings, **changes)
-            commits = [] if members is None else [await _admit(room, frozenset(members))]
+            grants = [] if members is None else _admissions(room, frozenset(members))
             if wanted != room.settings or room.locked or not room.stored:
-                commits.append(await room.configure(wanted))
-        for commit in filter(None, commits):
+                commit = await room.configure(wanted, grants)
+            else:
+                commit = await grant(room, grants)
+        if commit is not None:
             await commit
         return existed
 
@@ -106,13 +109,8 @@ class Wardens(RoomCommands):
             yield room
 
 
-async def _admit(room: Room, members: frozenset[JID]) -> Commit | None:
-    """Bring the list of members to this one. The last write follows all others to the disk."""
-    commit = None
+def _admissions(room: Room, members: frozenset[JID]) -> list[Grant]:
+    """What brings the list of members to this one."""
     known = {bare for bare, affiliation in room.affiliations.items() if affiliation == "member"}
-    for bare in known - members:
-        commit = await room.set_affiliation(JID.parse(bare), "none") or commit
-    for bare in members:
-        if bare not in room.affiliations:
-            commit = await room.set_affiliation(bare, "member") or commit
-    return commit
+    gone = [Grant(JID.parse(bare), "none") for bare in known - members]
+    return gone + [Grant(bare, "member") for bare in members if bare not in room.affiliations]
