@@ -29,6 +29,7 @@ from xmppd.api import (
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.namespaces import BODY, CARBONS, CHAT_STATES, CLIENT, FORWARD, HINTS, MAM, MUC_USER, SID
+from xmppd.xmpp.passage import of_copy
 from xmppd.xmpp.stanza import Stanza, escape
 
 STATE: Final = "carbons"  # of a session: whether it wants copies
@@ -155,16 +156,19 @@ class Carbons(Module):
             others = [session for session in others if session.available]
         if not others:
             return None
-        stanza.given(*others)
+        stanza.given(*chosen, *others)
         return self._copy(stanza, "received", to.bare, others)
 
     async def _copy(self, stanza: Stanza, name: str, account: JID, others: Sequence[Session], id: str = "") -> None:
         letter = _letter(stanza, name, account, id)
         wrapping = Stanza("message", account, account, stanza.type, "", "", letter, (f"{CARBONS} {name}",))
+        passage = of_copy(stanza, self.clock.time()) if name == "received" else None
         for session in others:
             self.copied.inc()
+            copy = wrapping.addressed(session.jid)
+            copy.passage = passage
             try:
-                await session.deliver(wrapping.addressed(session.jid))
+                await session.deliver(copy)
             except StanzaError as error:  # its sender need not know of the copy (9.3)
                 self.log.debug("%s refuses a copy: %s", session.jid, error)
 

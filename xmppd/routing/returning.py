@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 Entry = tuple[Stanza, float]  # a stanza and when it was sent, in seconds since 1970
 DELAYED: Final = f"{ns.DELAY} delay"
 EVENT: Final = "http://jabber.org/protocol/pubsub#event event"
-# The message itself is elsewhere, or can be asked for again.
+# The message itself is elsewhere, can be asked for again, or is known.
 COPIES: Final = frozenset({"urn:xmpp:carbons:2 received", "urn:xmpp:carbons:2 sent", "urn:xmpp:mam:2 result"})
 OF_A_DEVICE: Final = frozenset({"error", "groupchat", "headline"})
 
@@ -60,14 +60,16 @@ def fate(stanza: Stanza) -> Fate:
     """What to do with it.
 
     Presence, results and errors mean nothing to anybody else. Requests are answered as those to a resource that is
-    gone. Messages go back to the road, except what is for one device alone, is only a copy, or lies in a store.
+    gone. Messages go back to the road, except what is for one device alone, lies in a store, or is only a copy; but a
+    copy whose `passage` has the message itself stands for that.
     """
     if stanza.kind == "iq":
         return Fate.REFUSE if stanza.type in ("get", "set") else Fate.DROP
     if stanza.kind == "presence" or stanza.type in OF_A_DEVICE:
         return Fate.DROP
-    if stanza.passage is not None and stanza.passage.stored:
-        return Fate.DROP
+    passage = stanza.passage
+    if passage is not None and (passage.stored or passage.before is not None):
+        return Fate.DROP if passage.stored else Fate.RETURN
     names = stanza.names
     if not COPIES.isdisjoint(names) or (EVENT in names and stanza.to is not None and stanza.to.resource):
         return Fate.DROP
@@ -161,8 +163,9 @@ class Returning:
         holders = entry[0].passage.holders
         holders.discard(session)
         candidates = [other for other in self._sessions.of(session.jid.bare) if reads(other) and other not in holders]
+        message = original(entry)[0]
         for other in candidates:
-            if await self._hooks.session_return.run(Event(entry[0], None, other)) is STOP:
+            if await self._hooks.session_return.run(Event(message, None, other)) is STOP:
                 holders.add(other)
                 holders.has_it()
         chosen = [other for other in candidates if other not in holders]

@@ -36,7 +36,7 @@ class Passage:
 
     `holders` are the sessions that were given it, as a copy of their own or inside a carbon. `stored` says that it lies
     in a store which delivers it again by itself. A message that one session did not take and that is given to others
-    carries what it was `before` it was dated, and when it was first `sent` (seconds since 1970).
+    carries what it was `before` it was dated, or put into a carbon, and when it was first `sent` (seconds since 1970).
     """
 
     __slots__ = ("before", "holders", "sent", "stored")
@@ -46,6 +46,15 @@ class Passage:
         self.stored = stored
         self.before = before
         self.sent = sent
+
+
+def of_copy(stanza: Stanza, sent: float) -> Passage | None:
+    """For what carries a message, whose `given` was said: where all of its holders lose it, it goes back as it was."""
+    if stanza.passage is None:
+        return None
+    passage = Passage(before=stanza, sent=sent)
+    passage.holders = stanza.passage.holders
+    return passage
 
 
 STORED: Final = Passage(stored=True)

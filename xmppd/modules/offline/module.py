@@ -92,6 +92,9 @@ class Offline(Storing):
         if self.full(box):
             return None  # it can still be read now
         self.put(event, box)
+        if event.stanza.passage is not None:  # copies of it are out, and it comes to more sessions than those
+            event.stanza.given(self)
+            event.stanza.passage.holders.has_it()
         if box.handover is None:
             self.ended(box)
         return STOP
