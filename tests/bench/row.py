@@ -10,6 +10,7 @@ from tests.bench.accounts import Account
 from tests.bench.meter import Meter, Window
 from tests.bench.peer import Peer
 from tests.bench.probe import Probe
+from tests.bench.pump import Pump
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,24 @@ class CpuRow(Row):
             gc.enable()
             self.leave()
         return _median(windows[1:])
+
+
+class PumpRow(CpuRow):
+    """A row whose clients a pump drives from their entrance on. What it makes happen counts itself in `moved`."""
+
+    pump: Pump
+    moved: int
+
+    def window(self, meter: Meter, effort: Effort) -> int:
+        self.moved = 0
+        with meter:
+            self.pump.run(effort.seconds)
+        return self.moved
+
+    def leave(self) -> None:
+        self.pump.close()
+        for wire in self.pump.wires:
+            wire.sock.close()
 
 
 def _median(windows: Sequence[Window]) -> Figure:

@@ -3,17 +3,16 @@
 from collections.abc import Iterable
 
 from tests.bench.accounts import Account, crowd
-from tests.bench.meter import Meter
 from tests.bench.peer import Peer
 from tests.bench.pump import Pump
-from tests.bench.row import CpuRow, Effort, Goal
+from tests.bench.row import Effort, Goal, PumpRow
 from tests.bench.wire import Wire
 
 _PAIRS = 100
 _TEXT = "The quick brown fox jumps over the lazy dog, then back, and asks whether anyone saw."
 
 
-class Chat(CpuRow):
+class Chat(PumpRow):
     """An operation is one message, received, routed and sent; one is under way in each pair."""
 
     def __init__(self, name: str, title: str, place: int, goal: Goal | None, *, tls: bool) -> None:
@@ -31,28 +30,17 @@ class Chat(CpuRow):
         wires = [peer.login(name, tls=self._tls) for name in names]
         self.prepare(wires)
         self._messages = [_message(wires[index ^ 1]) for index in range(len(wires))]
-        self._moved = 0
-        self._pump = Pump(wires, b"</message>", self._answer)
+        self.moved = 0
+        self.pump = Pump(wires, b"</message>", self._answer)
         for index in range(0, len(wires), 2):
             self._answer(index, 1)
 
     def prepare(self, wires: list[Wire]) -> None:
         """What else the clients do before they talk."""
 
-    def window(self, meter: Meter, effort: Effort) -> int:
-        self._moved = 0
-        with meter:
-            self._pump.run(effort.seconds)
-        return self._moved
-
-    def leave(self) -> None:
-        self._pump.close()
-        for wire in self._pump.wires:
-            wire.sock.close()
-
     def _answer(self, index: int, number: int) -> None:
-        self._moved += number
-        self._pump.wires[index].sock.send(self._messages[index] * number)
+        self.moved += number
+        self.pump.wires[index].sock.send(self._messages[index] * number)
 
 
 def _message(to: Wire) -> bytes:

@@ -8,7 +8,7 @@ from tests.bench.accounts import Account, crowd
 from tests.bench.meter import Meter
 from tests.bench.peer import Peer
 from tests.bench.pump import Pump
-from tests.bench.row import CpuRow, Effort, Goal
+from tests.bench.row import Effort, Goal, PumpRow
 from tests.bench.wire import Wire, close_all
 
 _PAIRS = 10
@@ -25,7 +25,7 @@ class Answers(Pump):
         return super()._count(index, chunk)
 
 
-class File(CpuRow):
+class File(PumpRow):
     """An operation is a megabyte. A sender waits for the answer to each block, as clients do; ten pairs are at it."""
 
     unit = "CPU ms"
@@ -39,31 +39,27 @@ class File(CpuRow):
             _open(sender, receiver)
         self._blocks = [_blocks(wires[index + 1]) if not index % 2 else [] for index in range(len(wires))]
         self._next = [0] * len(wires)
-        self._moved = 0
-        self._pump = Answers(wires, b"", self._arrived)
+        self.moved = 0
+        self.pump = Answers(wires, b"", self._arrived)
         for index in range(0, len(wires), 2):
             self._arrived(index, 1)
 
     def window(self, meter: Meter, effort: Effort) -> int:
-        self._moved = 0
-        with meter:
-            self._pump.run(effort.seconds)
-        return (
-            self._moved * 1000 // _BLOCKS
-        )  # figures come in µs for each operation: a thousandth of a megabyte makes ms
+        # figures come in µs for each operation: a thousandth of a megabyte makes ms
+        return super().window(meter, effort) * 1000 // _BLOCKS
 
     def leave(self) -> None:
-        self._pump.close()
-        close_all(self._pump.wires)
+        self.pump.close()
+        close_all(self.pump.wires)
 
     def _arrived(self, index: int, number: int) -> None:
-        wire = self._pump.wires[index]
+        wire = self.pump.wires[index]
         for _ in range(number):
             at = self._next[index]
             self._next[index] = (at + 1) % _BLOCKS
             if index % 2:
-                self._moved += 1
-                wire.send(f"<iq type='result' to='{self._pump.wires[index - 1].jid}' id='b{at}'/>".encode())
+                self.moved += 1
+                wire.send(f"<iq type='result' to='{self.pump.wires[index - 1].jid}' id='b{at}'/>".encode())
             else:
                 wire.send(self._blocks[index][at])
 

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from itertools import chain
 
 from tests.bench.accounts import Account, friends
-from tests.bench.meter import Meter
 from tests.bench.peer import Peer
 from tests.bench.pump import Pump
-from tests.bench.row import CpuRow, Effort, Goal
+from tests.bench.row import Effort, Goal, PumpRow
 from tests.bench.wire import Wire
 
 _PUBLISHERS = 10
@@ -19,7 +18,7 @@ _CHANGES = (
 _MARK = b"</status>"  # only the changes have one; servers answer probes and add children at any time
 
 
-class Presence(CpuRow):
+class Presence(PumpRow):
     """An operation is one delivery to a contact. A publisher changes again when all contacts have seen the last."""
 
     def accounts(self, effort: Effort) -> Iterable[Account]:
@@ -35,27 +34,16 @@ class Presence(CpuRow):
             self._publishers.append(peer.login(f"publisher{hub}"))
             seers.extend(peer.login(f"seer{hub}x{number}") for number in range(_CONTACTS))
         self._missing = [0] * len(self._publishers)
-        self._seen = self._round = 0
-        self._pump = Pump(seers + self._publishers, _MARK, self._saw)
+        self.moved = self._round = 0
+        self.pump = Pump(seers + self._publishers, _MARK, self._saw)
         for hub in range(len(self._publishers)):
             self._publish(hub)
-
-    def window(self, meter: Meter, effort: Effort) -> int:
-        self._seen = 0
-        with meter:
-            self._pump.run(effort.seconds)
-        return self._seen
-
-    def leave(self) -> None:
-        self._pump.close()
-        for wire in self._pump.wires:
-            wire.sock.close()
 
     def _saw(self, index: int, number: int) -> None:
         hub = index // _CONTACTS
         if hub >= len(self._publishers):
             return  # a publisher's own copy
-        self._seen += number
+        self.moved += number
         self._missing[hub] -= number
         if not self._missing[hub]:
             self._publish(hub)

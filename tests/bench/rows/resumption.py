@@ -44,13 +44,13 @@ class ManagedChat(Chat):
         self._heard = [-1 + index % 2 for index in range(len(wires))]  # who begins to talk has not heard anything
 
     def _answer(self, index: int, number: int) -> None:
-        self._moved += number
+        self.moved += number
         stanzas = self._messages[index] * number
         before = self._heard[index]
         heard = self._heard[index] = before + number
         if heard // _EVERY > before // _EVERY and heard > 0:
             stanzas += b"<a xmlns='%b' h='%d'/>%b" % (_SM.encode(), heard, _REQUEST)
-        self._pump.wires[index].sock.send(stanzas)
+        self.pump.wires[index].sock.send(stanzas)
 
 
 class Resume(CpuRow):

@@ -10,7 +10,7 @@ from tests.bench.meter import Meter
 from tests.bench.occupants import Gathering, a_room, destroy, found, gather, message, nick
 from tests.bench.peer import Peer
 from tests.bench.pump import Pump
-from tests.bench.row import CpuRow, Effort, Figure, Goal, Row
+from tests.bench.row import CpuRow, Effort, Figure, Goal, PumpRow, Row
 from tests.bench.rows.idle import settled
 from tests.bench.wire import Wire, close_all
 
@@ -26,7 +26,7 @@ def login(peer: Peer, number: int) -> list[Wire]:
     return [peer.login(account.name) for account in crowd("user", number)]
 
 
-class Talk(CpuRow):
+class Talk(PumpRow):
     """An operation is one copy delivered to an occupant. Who sends does so again once the last has reached all."""
 
     def __init__(self, name: str, title: str, place: int, goal: Goal, *, size: int, senders: int = 1) -> None:
@@ -44,23 +44,12 @@ class Talk(CpuRow):
 
     def begin(self, pump: Pump, text: bytes) -> None:
         """The senders say this, again and again."""
-        self._pump, self._message = pump, text
-        self._seen = self._missing = 0
+        self.pump, self._message = pump, text
+        self.moved = self._missing = 0
         self._say()
 
-    def window(self, meter: Meter, effort: Effort) -> int:
-        self._seen = 0
-        with meter:
-            self._pump.run(effort.seconds)
-        return self._seen
-
-    def leave(self) -> None:
-        self._pump.close()
-        for wire in self._pump.wires:
-            wire.sock.close()
-
     def saw(self, _index: int, number: int) -> None:
-        self._seen += number
+        self.moved += number
         self._missing -= number
         if not self._missing:
             self._say()
@@ -68,7 +57,7 @@ class Talk(CpuRow):
     def _say(self) -> None:
         """Each sender says it, and then waits until all have heard all."""
         self._missing = self._senders * self.size
-        for wire in self._pump.wires[: self._senders]:
+        for wire in self.pump.wires[: self._senders]:
             wire.sock.send(self._message)
 
 

@@ -5,10 +5,9 @@ from typing import Literal
 
 from tests.bench.accounts import Account, crowd
 from tests.bench.cpu import family, pss_kib
-from tests.bench.meter import Meter
 from tests.bench.peer import Peer
 from tests.bench.pump import Pump
-from tests.bench.row import CpuRow, Effort, Figure, Goal, Row
+from tests.bench.row import Effort, Figure, Goal, PumpRow, Row
 from tests.bench.rows.idle import settled
 from tests.bench.web import BoshWire, WebSocketWire
 from tests.bench.wire import Wire, close_all
@@ -33,7 +32,7 @@ class Browsers(Pump):
         return chunk.count(b"</message>")
 
 
-class WebChat(CpuRow):
+class WebChat(PumpRow):
     """An operation is one message, received, routed and sent; one is under way in each pair.
 
     By BOSH it is one request, which the partner's next message answers.
@@ -52,29 +51,18 @@ class WebChat(CpuRow):
     def enter(self, peer: Peer, effort: Effort) -> None:
         wires = [peer.browse(account.name, self._kind) for account in self.accounts(effort)]
         self._messages = [_message(wires[index ^ 1]) for index in range(len(wires))]
-        self._moved = 0
+        self.moved = 0
         for index, wire in reversed(list(enumerate(wires))):
             message = b"" if index % 2 else self._messages[index]
             if isinstance(wire, BoshWire):
                 wire.hold(message)
             elif message:
                 wire.send(message)
-        self._pump = Browsers(wires, b"</message>", self._answer)
-
-    def window(self, meter: Meter, effort: Effort) -> int:
-        self._moved = 0
-        with meter:
-            self._pump.run(effort.seconds)
-        return self._moved
-
-    def leave(self) -> None:
-        self._pump.close()
-        for wire in self._pump.wires:
-            wire.sock.close()
+        self.pump = Browsers(wires, b"</message>", self._answer)
 
     def _answer(self, index: int, number: int) -> None:
-        self._moved += number
-        wire, message = self._pump.wires[index], self._messages[index]
+        self.moved += number
+        wire, message = self.pump.wires[index], self._messages[index]
         if isinstance(wire, BoshWire):
             wire.sock.send(wire.request(message * number))
         else:
