@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import socket
+from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable
@@ -36,8 +37,26 @@ def standalone(stanza: bytes) -> bytes:
     return stanza[: end.end()] + b" xmlns='jabber:client'" + stanza[end.end() :]
 
 
-class WebWire(Wire):
+class WebWire(Wire, ABC):
     """What both have."""
+
+    _end: bytes  # what says that the stream has ended
+
+    def send_with_ping(self, stanza: bytes) -> bytes:
+        if stanza:
+            self.send(stanza)
+        return super().send_with_ping(b"")
+
+    def expect(self, mark: bytes) -> bytes:
+        while mark not in self._got:
+            if b"<failure" in self._got or self._end in self._got:
+                raise ConnectionError(f"waited for {mark!r}, got {self._got!r}")
+            self._read()
+        return self._cut(mark)
+
+    @abstractmethod
+    def _read(self) -> None:
+        """Wait for more and add it to what is there."""
 
     def _cut(self, mark: bytes) -> bytes:
         end = self._got.find(b">", self._got.find(mark) + len(mark) - 1) + 1
@@ -47,6 +66,8 @@ class WebWire(Wire):
 
 class WebSocketWire(WebWire):
     """RFC 7395; without compression."""
+
+    _end = b"stream:error"
 
     def __init__(self, port: int, path: str) -> None:
         super().__init__(port)
@@ -74,18 +95,9 @@ class WebSocketWire(WebWire):
     def send(self, stanza: bytes) -> None:
         self.sock.sendall(self.packed(standalone(stanza)))
 
-    def send_with_ping(self, stanza: bytes) -> bytes:
-        if stanza:
-            self.send(stanza)
-        return super().send_with_ping(b"")
-
-    def expect(self, mark: bytes) -> bytes:
-        while mark not in self._got:
-            if b"<failure" in self._got or b"stream:error" in self._got:
-                raise ConnectionError(f"waited for {mark!r}, got {self._got!r}")
-            self._raw += self._chunk()
-            self._unframe()
-        return self._cut(mark)
+    def _read(self) -> None:
+        self._raw += self._chunk()
+        self._unframe()
 
     def end(self) -> None:
         with contextlib.suppress(OSError):
@@ -119,6 +131,8 @@ class WebSocketWire(WebWire):
 class BoshWire(WebWire):
     """XEP-0124 with one request held; two connections while it logs in, one afterwards."""
 
+    _end = b"terminate"
+
     def __init__(self, port: int, path: str, wrap: Callable[[socket.socket], Any] = lambda sock: sock) -> None:
         """`wrap` lays something around each connection, as TLS."""
         super().__init__(port)
@@ -142,19 +156,10 @@ class BoshWire(WebWire):
     def send(self, stanza: bytes) -> None:
         self._post(standalone(stanza))
 
-    def send_with_ping(self, stanza: bytes) -> bytes:
-        if stanza:
-            self.send(stanza)
-        return super().send_with_ping(b"")
-
-    def expect(self, mark: bytes) -> bytes:
-        while mark not in self._got:
-            if b"<failure" in self._got or b"terminate" in self._got:
-                raise ConnectionError(f"waited for {mark!r}, got {self._got!r}")
-            if not self._waiting:
-                self._post(b"")
-            self._got += _inside(self._answer())
-        return self._cut(mark)
+    def _read(self) -> None:
+        if not self._waiting:
+            self._post(b"")
+        self._got += _inside(self._answer())
 
     def hold(self, inside: bytes = b"") -> None:
         """Send a request, and have it alone under way, on the one connection that is used from now on."""
