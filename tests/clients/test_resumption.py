@@ -43,6 +43,18 @@ def needs(server: Server, module: str) -> None:
         pytest.skip(f"the server's demo configuration has no {module}")
 
 
+async def archived(stage: Stage, server: Server) -> tuple[Access, list[str]]:
+    """An account, and what alice has said to it while nobody was there."""
+    needs(server, "mam")
+    access = stage.account("bob")
+    alice = await stage.enter("slixmpp", "alice")
+    await alice.logs_in()
+    texts = [f"message {number}" for number in range(5)]
+    for text in texts:
+        await alice.says(access.jid, text)
+    return access, texts
+
+
 class Slix:
     """A slixmpp session with XEP-0198, which keeps its counters when its connection is cut."""
 
@@ -122,13 +134,7 @@ async def test_xmppjs_resumes(stage: Stage, enter: Enter) -> None:
 
 
 async def test_xmppjs_pages_its_archive(stage: Stage, enter: Enter, server: Server) -> None:
-    needs(server, "mam")
-    access = stage.account("bob")
-    alice = await stage.enter("slixmpp", "alice")
-    await alice.logs_in()
-    texts = [f"message {number}" for number in range(5)]
-    for text in texts:
-        await alice.says(access.jid, text)
+    access, texts = await archived(stage, server)
     bob = await enter(access, "desk")
     after, complete = "", False
     while not complete:
@@ -154,13 +160,7 @@ async def test_xmppjs_sees_carbons(stage: Stage, enter: Enter, server: Server) -
 
 
 async def test_slixmpp_pages_its_archive(stage: Stage, server: Server) -> None:
-    needs(server, "mam")
-    access = stage.account("bob")
-    alice = await stage.enter("slixmpp", "alice")
-    await alice.logs_in()
-    texts = [f"message {number}" for number in range(5)]
-    for text in texts:
-        await alice.says(access.jid, text)
+    access, texts = await archived(stage, server)
     bob = Slix(access)
     bob.xmpp.register_plugin("xep_0313")
     bob.connects()
