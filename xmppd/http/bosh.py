@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SLACK: Final = 1.0  # seconds; the wheel turns each second
-LEGACY: Final = {"bad-request": 400, "policy-violation": 403, "item-not-found": 404}  # XEP-0124 17.1
+UNKNOWN: Final = "item-not-found"  # what anybody is told about a session that is not there
+LEGACY: Final = {"bad-request": 400, "policy-violation": 403, UNKNOWN: 404}  # XEP-0124 17.1
 
 
 class BoshClient(Client):
@@ -85,7 +86,7 @@ class BoshClient(Client):
 
     def refuse_stream(self, exchange: Exchange) -> None:
         """A session has one stream, without a name (XEP-0124 16.4)."""
-        self._end("item-not-found", exchange)
+        self._end(UNKNOWN, exchange)
 
     def process(self, body: Body) -> None:
         """It is the turn of this request, once those before it are handled."""
@@ -165,7 +166,7 @@ class BoshClient(Client):
         self._end(self.stream.condition)
 
     def abort(self) -> None:
-        """The client is not there any more."""
+        """Cut the session off; whether the client has taken its last answers, nobody knows."""
         self._lost_all = True
         self._end("remote-connection-failed")
 
@@ -178,7 +179,7 @@ class BoshClient(Client):
         status = LEGACY.get(condition, 200) if self.wire.legacy else 200
         for exchange, xml in answers:
             self.door.answer(exchange, xml, self.content, status if exchange is offender else 200)
-        self.door.bury(self, last)
+        self.door.bury(self, b"" if condition == UNKNOWN else last)
         self.lost()
 
     def look(self, now: float) -> float | None:
@@ -188,7 +189,8 @@ class BoshClient(Client):
         again = self.wire.due(now, SLACK)
         if again is None:
             log.debug("[c2s %s %s] bosh: no request for too long", self.address, self.account)
-            self.abort()
+            self._lost_all = True
+            self._end(UNKNOWN)  # and as if it had never been, for whoever still asks (XEP-0124 10)
             return None
         self.flush()
         if self.session is None:

@@ -13,7 +13,8 @@ from xmppd.wire.bosh_body import BadBody, Body, parse
 from xmppd.xmpp.errors import StreamError
 
 from .answers import COMPRESS_FROM, compressed, encoding, status_line
-from .bosh import BoshClient
+from .bosh import UNKNOWN, BoshClient
+from .bosh_buried import Buried
 from .exchange import Exchange
 from .origins import PREFLIGHT, allowed, cors
 from .wheel import Wheel
@@ -26,7 +27,6 @@ log = logging.getLogger(__name__)
 CONTENT: Final = b"text/xml; charset=utf-8"
 USUAL: Final = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n" % CONTENT
 CONTENT_TYPE: Final = re.compile(r"[a-z]+/[a-z0-9.+-]+(; ?charset=\"?utf-8\"?)?", re.IGNORECASE)
-MOST_BURIED: Final = 1000  # sessions whose last words are kept for a client that asks once more
 SID: Final = 18  # random bytes; a session id is a capability
 
 
@@ -39,7 +39,7 @@ class BoshDoor:
         self.outbox = listener.shared.outbox
         self.sessions: dict[str, BoshClient] = {}
         self.wheel = Wheel()
-        self._buried: dict[str, tuple[bytes, bytes]] = {}
+        self.buried = Buried()
 
     @property
     def offer(self) -> Offer:
@@ -95,7 +95,7 @@ class BoshDoor:
             return
         client = self.sessions.get(sid)
         if client is None:
-            self.answer(exchange, *self._buried.get(sid, (refusal("item-not-found"), CONTENT)))
+            self.answer(exchange, *(self.buried.find(sid) or (refusal(UNKNOWN), CONTENT)))
         elif client.secure and not exchange.secure:
             # Whoever has seen the session's id on the way cannot end the session with it (XEP-0124 19.1).
             exchange.keep_alive = False
@@ -123,11 +123,10 @@ class BoshDoor:
         client.begin_to_answer()
 
     def bury(self, client: BoshClient, last: bytes) -> None:
-        """A session is over; its last words are kept for a while."""
+        """A session is over; its last words, if it has some, are kept as long as it might have waited to be asked."""
         self.sessions.pop(client.sid, None)
-        self._buried[client.sid] = last, client.content
-        if len(self._buried) > MOST_BURIED:
-            del self._buried[next(iter(self._buried))]
+        if last:
+            self.buried.add(client.sid, last, client.content, self.clock.monotonic() + self.offer.inactivity)
 
     def answer(self, exchange: Exchange, xml: bytes, content: bytes, status: int = 200) -> None:
         """Send an answer now."""
@@ -144,7 +143,9 @@ class BoshDoor:
 
     def turn(self) -> None:
         """A second has passed."""
-        self.wheel.turn(self.clock.monotonic())
+        now = self.clock.monotonic()
+        self.wheel.turn(now)
+        self.buried.expire(now)
 
     def say_goodbye(self) -> None:
         """End every session."""

@@ -277,9 +277,10 @@ class Bosh(Generic[H]):
         if not condition:
             goodbye = self.answers.goodbye()
             return [*out, (first, goodbye), *((handle, EMPTY) for handle in waiting[1:])], goodbye
-        last = self.answers.load(rids[0], rids[0], self._active, told)
+        last = self.answers.last(rids[0], self._active, told)
         others = refusal("other-request" if offender is not None else condition)
-        return [*out, (first, last), *((handle, others) for handle in waiting if handle is not first)], last
+        answers = [*out, (first, last), *((handle, others) for handle in waiting if handle is not first)]
+        return answers, self.answers.last_words(told)
 
 
 def _version(body: Body) -> str:

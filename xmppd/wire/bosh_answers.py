@@ -18,6 +18,7 @@ EMPTY: Final = f"{OPEN}/>".encode()
 ERROR: Final = f"{OPEN} type='error'/>".encode()
 NEEDS_PREFIX: Final = b"<stream:"
 ANSWER: Final = 262144  # bytes in one answer, about; what is left waits for the next request
+LAST: Final = 2048  # bytes inside the last words; errors have some 300
 
 Unsent = tuple[Stanza, float]  # and when it was queued, as seconds since 1970
 Piece = bytes | Unsent
@@ -37,14 +38,14 @@ class Answered:
 class Answers:
     """The server's half of a session. `taken` counts the elements that the client has for certain."""
 
-    __slots__ = ("_acks", "_greeting", "_keep", "_pieces", "_report", "_upto", "sent", "size", "taken")
+    __slots__ = ("_acks", "_farewell", "_greeting", "_keep", "_pieces", "_report", "_upto", "sent", "size", "taken")
 
     def __init__(self, keep: int, *, acks: bool) -> None:
         """Keep so many answers; `acks` says that requests are acknowledged in them (XEP-0124 9.1)."""
         self._keep = keep
         self._acks = acks
-        self._greeting = ""
-        self._report = ""
+        self._greeting = self._report = ""
+        self._farewell = b""
         self._pieces: list[Piece] = []
         self._upto = self.taken = self.size = 0
         self.sent: list[Answered] = []
@@ -63,6 +64,10 @@ class Answers:
         """Queue an element."""
         self._pieces.append(piece)
         self.size += len(piece if isinstance(piece, bytes) else piece[0].data)
+
+    def part(self, farewell: bytes) -> None:
+        """Say this too when the session ends, last, and to who asks after that."""
+        self._farewell = farewell
 
     @property
     def pushed(self) -> int:
@@ -92,8 +97,8 @@ class Answers:
         """An answer without elements; `received` is the last request that came in."""
         return self._keep_it(rid, self._body("", rid, received), now)
 
-    def load(self, rid: int, received: int, now: float, more: str = "") -> bytes:
-        """An answer with as much of the queue as fits, and further attributes."""
+    def load(self, rid: int, received: int, now: float, more: str = "", farewell: bytes = b"") -> bytes:
+        """An answer with as much of the queue as fits, further attributes, and what stands behind all."""
         pieces: list[bytes] = []
         stanzas: list[Unsent] = []
         size = 0
@@ -110,7 +115,13 @@ class Answers:
         del self._pieces[: len(pieces)]
         self._upto += len(pieces)
         self.size = max(0, self.size - size) if self._pieces else 0
+        if farewell:
+            pieces.append(farewell)
         return self._keep_it(rid, self._body(more, rid, received, pieces), now, stanzas)
+
+    def last(self, rid: int, now: float, more: str) -> bytes:
+        """The answer that ends the session."""
+        return self.load(rid, rid, now, more, self._farewell)
 
     def goodbye(self) -> bytes:
         """The end of a session in order."""
@@ -118,9 +129,14 @@ class Answers:
         return self._body(" type='terminate'", 0, 0)
 
     def last_words(self, more: str) -> bytes:
-        """What is said to who asks after the end: errors, but no stanzas, for it may never ask."""
-        said = [piece for piece in self._pieces if isinstance(piece, bytes)]
-        self._pieces = [piece for piece in self._pieces if not isinstance(piece, bytes)]
+        """What is said to who asks after the end: no stanzas, for it may never ask, and no more than a little."""
+        said: list[bytes] = []
+        left = LAST
+        for piece in (self._farewell, *reversed(self._pieces)):
+            if isinstance(piece, bytes) and len(piece) <= left:
+                said.insert(0, piece)
+                left -= len(piece)
+        self._greeting = self._report = ""
         return self._body(more, 0, 0, said)
 
     def undelivered(self, *, all: bool) -> list[Unsent]:

@@ -87,12 +87,13 @@ class BoshStream:
         return f"<stream:features>{inside}</stream:features>".encode()
 
     def error(self, error: StreamError, host: str) -> tuple[bytes, ...]:
-        """The error; the end of the session follows by itself."""
-        if self.ended:
-            return ()
-        self.ended = True
-        self.condition = CONDITIONS.get(error.condition, "remote-stream-error")
-        return (error.to_xml().encode(),) if self.condition == "remote-stream-error" else ()
+        """Nothing: the end of the session follows by itself, and tells the error."""
+        if not self.ended:
+            self.ended = True
+            self.condition = CONDITIONS.get(error.condition, "remote-stream-error")
+            if self.condition == "remote-stream-error":
+                self._answers.part(error.to_xml().encode())
+        return ()
 
     def close(self) -> bytes:
         """Nothing: the end of the session follows by itself."""
