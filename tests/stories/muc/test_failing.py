@@ -10,7 +10,8 @@ from xmppd.api import CommandError, Commit, Event, Statement, StorageError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza
 
-from .coven import ROOM, bodies, found, say, world
+from .coven import NAMES, ROOM, bodies, enters, found, has, say, world
+from .test_moderation import moderate
 from .test_speak import gather
 
 __all__ = ["world"]
@@ -89,3 +90,28 @@ async def test_a_room_that_cannot_be_stored_is_not_made(world: World, monkeypatc
             await world.host.house.commands.call("create_room", ["coven", "conference.localhost", "localhost"])
     assert not world.module("muc").rooms.loaded
     assert world.module("muc").rooms.count == 0
+
+
+async def test_what_cannot_be_stored_is_not_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    trio = await gather(world, persistentroom="1")
+    trio.crone.send(say("before"))
+    await trio.crone.pending()
+    with monkeypatch.context() as patch:
+        refuse_writes(world, patch)
+        for inside in ("<body>lost</body>", "<subject>lost</subject>"):
+            trio.crone.send(f"<message type='groupchat' to='{ROOM}'>{inside}</message>")
+            await trio.crone.receives_error("resource-constraint")
+    entered = await enters(await world.online("hecate/broom"), "fourthwitch")
+    assert bodies(entered) == ["before"]
+    assert has(entered[-1], "c:subject[not(text())]")
+
+
+async def test_what_cannot_be_taken_back_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    trio = await gather(world, persistentroom="1")
+    trio.hag.send(say("one"))
+    (said,) = await trio.crone.pending()
+    (id,) = said.xpath("id:stanza-id/@id", namespaces=NAMES)
+    with monkeypatch.context() as patch:
+        refuse_writes(world, patch)
+        assert error_of(await trio.crone.ask(moderate(str(id)))) == "resource-constraint"
+    assert bodies(await enters(await world.online("hecate/broom"), "fourthwitch")) == ["one"]

@@ -12,14 +12,14 @@ from xmppd.xmpp.caps import Disco
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.forms import plain
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.namespaces import CLIENT, DISCO_INFO, DISCO_ITEMS, PING
+from xmppd.xmpp.namespaces import CLIENT, DISCO_INFO, DISCO_ITEMS, MAM, PING, REGISTER, SID
 from xmppd.xmpp.paging import NS_RSM, Page, PageRequest, cut
 from xmppd.xmpp.parsing import parse
 from xmppd.xmpp.stanza import Element
 
 from .avatar import NS_VCARD
 from .standing import named, nick_of
-from .words import NS_MUC, NS_OCCUPANT_ID, NS_REGISTER, NS_ROOMINFO, NS_SELF_PING, NS_STABLE_ID, NS_STANZA_ID
+from .words import NS_MUC, NS_OCCUPANT_ID, NS_ROOMINFO, NS_SELF_PING, NS_STABLE_ID
 
 if TYPE_CHECKING:
     from .module import Muc
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NICK_NODE: Final = "x-roomuser-item"
 TRAFFIC_NODE: Final = f"{NS_MUC}#traffic"
 ROOMS_NODE: Final = f"{NS_MUC}#rooms"
-ARCHIVED: Final = ("urn:xmpp:mam:2", "urn:xmpp:mam:2#extended")
+ARCHIVED: Final = (MAM, f"{MAM}#extended")
 PAGE: Final = 100  # rooms, or occupants, of one page unless less is asked for
 
 
@@ -90,8 +90,8 @@ class Discovery:
 
     def _features(self, room: Room) -> Iterator[str]:
         settings = room.settings
-        yield from (DISCO_INFO, DISCO_ITEMS, NS_MUC, NS_STABLE_ID, NS_OCCUPANT_ID, NS_STANZA_ID)
-        yield from (NS_SELF_PING, NS_REGISTER, NS_RSM)
+        yield from (DISCO_INFO, DISCO_ITEMS, NS_MUC, NS_STABLE_ID, NS_OCCUPANT_ID, SID)
+        yield from (NS_SELF_PING, REGISTER, NS_RSM)
         yield "muc_public" if settings.public else "muc_hidden"
         yield "muc_persistent" if settings.persistent else "muc_temporary"
         yield "muc_membersonly" if settings.members_only else "muc_open"

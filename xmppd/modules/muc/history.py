@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.namespaces import CLIENT, DELAY, HINTS
+from xmppd.xmpp.namespaces import BODY, DELAY, HINTS
 from xmppd.xmpp.stanza import Element, Stanza, escape
 from xmppd.xmpp.timestamps import format_datetime, parse_datetime
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .room import Room
 
 MICROSECONDS: Final = 1_000_000
-BODY: Final = f"{CLIENT} body"
 STORE: Final = f"{HINTS} store"
 NO_STORE: Final = f"{HINTS} no-store"
 
@@ -61,14 +60,16 @@ class History:
     def __iter__(self) -> Iterator[Line]:
         return iter(self._lines)
 
-    def add(self, nick: str, author: JID, stanza: Stanza, now: float, most: int) -> Line:
-        """Keep one more message, and no more than `most`."""
-        self.seq += 1
-        line = Line(self.seq, int(now * MICROSECONDS), nick, author, stanza.id, stanza.lang, stanza.letter)
+    def next(self, nick: str, author: JID, stanza: Stanza, now: float) -> Line:
+        """The line that a message would be."""
+        return Line(self.seq + 1, int(now * MICROSECONDS), nick, author, stanza.id, stanza.lang, stanza.letter)
+
+    def add(self, line: Line, most: int) -> None:
+        """Keep the next line, and no more than `most`."""
+        self.seq = line.seq
         self._lines.append(line)
         while len(self._lines) > most:
             self._sent.pop(self._lines.popleft().seq, None)
-        return line
 
     def remove(self, seq: int) -> None:
         """Forget one message."""

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any, Final
 from xmppd.api import Commit, Event, StorageError
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.namespaces import CHAT_STATES, CLIENT
+from xmppd.xmpp.namespaces import BODY, CHAT_STATES, CLIENT, SID
 from xmppd.xmpp.stanza import Stanza, escape, serialise
 
 from . import privileges, store
 from .faces import OCCUPANT_ID, OWN, X_USER, id_element
-from .history import BODY, MICROSECONDS, NO_STORE, delay, is_worth, most_kept
+from .history import MICROSECONDS, NO_STORE, delay, is_worth, most_kept
 from .occupants import Occupant
 from .store import Line
-from .words import NS_STANZA_ID, NS_USER
+from .words import NS_USER
 
 if TYPE_CHECKING:
     from .room import Room
 
 SUBJECT: Final = f"{CLIENT} subject"
-STANZA_ID: Final = f"{NS_STANZA_ID} stanza-id"
+STANZA_ID: Final = f"{SID} stanza-id"
 FORGEABLE: Final = frozenset({*OWN, STANZA_ID})
 # What tells nothing that would still be true tomorrow, where it comes without a body.
 PASSING: Final = frozenset(
@@ -137,7 +137,7 @@ def _stamped(room: Room, occupant: Occupant, stanza: Stanza, id: str) -> Stanza:
 
 
 def _stamp(room: Room, id: str) -> bytes:
-    return f"<stanza-id xmlns='{NS_STANZA_ID}' by='{escape(room.jid)}' id='{id}'/>".encode()
+    return f"<stanza-id xmlns='{SID}' by='{escape(room.jid)}' id='{id}'/>".encode()
 
 
 def _keep(room: Room, nick: str, author: JID, stanza: Stanza) -> Commit | None:
@@ -147,11 +147,13 @@ def _keep(room: Room, nick: str, author: JID, stanza: Stanza) -> Commit | None:
     most = most_kept(room)
     if not most:
         return None
-    line = room.history.add(nick, author, stanza, now, most)
+    line = room.history.next(nick, author, stanza, now)
     statements = [store.put_line(room.jid, line)]
     if line.seq % most == 0:  # now and then, so that at most twice as many lie in storage
         statements.append(store.drop_lines(room.jid, line.seq - most))
-    return room.write(*statements)
+    commit = room.write(*statements)
+    room.history.add(line, most)
+    return commit
 
 
 def _owe(event: Event, commit: Commit | None) -> None:
@@ -161,8 +163,9 @@ def _owe(event: Event, commit: Commit | None) -> None:
 
 def _keep_subject(room: Room, occupant: Occupant, event: Event, stanza: Stanza) -> None:
     at = int(room.muc.clock.time() * MICROSECONDS)
-    room.subject = Line(0, at, occupant.nick, "", stanza.id, stanza.lang, stanza.letter)
-    _owe(event, room.write(store.put_subject(room.jid, room.subject)))
+    line = Line(0, at, occupant.nick, "", stanza.id, stanza.lang, stanza.letter)
+    _owe(event, room.write(store.put_subject(room.jid, line)))
+    room.subject = line
 
 
 def subject_of(room: Room) -> Stanza:

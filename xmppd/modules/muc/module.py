@@ -9,7 +9,7 @@ from typing import Any, Final
 from xmppd.api import IQ, Counter, Event, Host, Module, ModuleOptions, Replied, StorageError, every
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.namespaces import DISCO_INFO, DISCO_ITEMS, PING
+from xmppd.xmpp.namespaces import DISCO_INFO, DISCO_ITEMS, MAM, PING
 from xmppd.xmpp.stanza import Payload, Stanza
 
 from . import crowd, join, leave, messages, passing
@@ -36,7 +36,6 @@ from .words import SHUTDOWN
 
 MOST_QUEUED: Final = 1000  # stanzas without a session that wait for one room's turn; each waits milliseconds
 NO_NICK: Final = "say which nick you want: room@service/nick"
-NS_MAM: Final = "urn:xmpp:mam:2 "
 
 
 class Muc(AffiliationCommands, Accounts, Wardens, Module):
@@ -152,7 +151,7 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
             room = self.rooms.loaded.get(to.local) or await self._find(event, to)
             if room is None:
                 return
-            if event.stanza.kind == "iq" and not to.resource and "".join(event.stanza.names[:1]).startswith(NS_MAM):
+            if event.stanza.kind == "iq" and not to.resource and "".join(event.stanza.names[:1]).startswith(f"{MAM} "):
                 await self._search(room, event)  # it may take long and changes nothing, so it takes no turn
                 return
             if room.lock.locked() and event.origin is None:

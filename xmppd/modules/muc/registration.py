@@ -11,6 +11,7 @@ from xmppd.api import IQ, Commit
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.forms import find
 from xmppd.xmpp.jid import JID
+from xmppd.xmpp.namespaces import REGISTER
 from xmppd.xmpp.stanza import Element, Stanza, serialise
 
 from .aspect import Aspect, Request
@@ -19,13 +20,12 @@ from .grants import Grant, grant
 from .privileges import at_least, may_register
 from .recent import Recent
 from .standing import actor, check_free, named, nick_of, on_disk, prepared_nick, reserve
-from .words import NS_REGISTER
 
 if TYPE_CHECKING:
     from .module import Muc
     from .room import Room
 
-QUERY: Final = f"{{{NS_REGISTER}}}"
+QUERY: Final = f"{{{REGISTER}}}"
 MOST_ASKED: Final = 20  # admins and owners who are not in the room and are asked all the same
 INTERVAL: Final = 60  # seconds between two requests of one account that have to be approved
 
@@ -39,12 +39,12 @@ class Registration(Aspect):
 
     def requests(self) -> Mapping[tuple[str, str], Request]:
         """The form is got, and set; <remove/> is set."""
-        return {("get", f"{NS_REGISTER} query"): self.form, ("set", f"{NS_REGISTER} query"): self.submit}
+        return {("get", f"{REGISTER} query"): self.form, ("set", f"{REGISTER} query"): self.submit}
 
     async def form(self, room: Room, iq: IQ) -> Element:
         """What has to be filled in; for who has a nick already, that one."""
         self._check_allowed(room, iq.sender)
-        query = etree.Element(f"{QUERY}query", nsmap={None: NS_REGISTER})  # type: ignore[dict-item]
+        query = etree.Element(f"{QUERY}query", nsmap={None: REGISTER})  # type: ignore[dict-item]
         nick = nick_of(room, iq.sender.bare)
         if nick:
             etree.SubElement(query, f"{QUERY}registered")
