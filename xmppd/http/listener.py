@@ -9,7 +9,7 @@ from xmppd.clock import Job
 from xmppd.config import Listener
 from xmppd.listeners import login
 from xmppd.listeners.listener import TCPListener
-from xmppd.listeners.shared import Shared
+from xmppd.listeners.shared import Shared, less
 from xmppd.wire.features import Features, State
 
 from .answers import Dates
@@ -97,9 +97,7 @@ class HTTPListener(TCPListener[Any]):
 
     def departed(self, connection: HTTPConnection) -> None:
         """A connection is gone, or speaks another protocol from now on."""
-        self._addresses[connection.address] -= 1
-        if not self._addresses[connection.address]:
-            del self._addresses[connection.address]
+        less(self._addresses, connection.address)
         self.left(connection)
 
     def state_of(self, exchange: Exchange) -> int:

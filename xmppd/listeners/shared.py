@@ -91,17 +91,18 @@ class Shared:
     def authenticated(self, address: str) -> None:
         """A connection that was counted has logged in."""
         self.unauthenticated -= 1
-        _less(self.strangers, address)
+        less(self.strangers, address)
 
     def left(self, address: str, authenticated: bool) -> None:
         """A connection that was counted is gone."""
         self.traffic.connections.dec()
-        _less(self.addresses, address)
+        less(self.addresses, address)
         if not authenticated:
             self.authenticated(address)
 
 
-def _less(counts: Counter[str], key: str) -> None:
+def less(counts: Counter[str], key: str) -> None:
+    """Count one less; what is counted no more takes no room."""
     counts[key] -= 1
     if counts[key] <= 0:
         del counts[key]
