@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Final
+from typing import Final, Protocol
 
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
+from xmppd.xmpp.namespaces import CARBONS, MAM
 from xmppd.xmpp.passage import Holders, Kept, Passage
 from xmppd.xmpp.stanza import Stanza, escape
 from xmppd.xmpp.timestamps import format_datetime
@@ -27,7 +28,7 @@ Entry = tuple[Stanza, float]  # a stanza and when it was sent, in seconds since 
 DELAYED: Final = f"{ns.DELAY} delay"
 EVENT: Final = "http://jabber.org/protocol/pubsub#event event"
 # The message itself is elsewhere, can be asked for again, or is known.
-COPIES: Final = frozenset({"urn:xmpp:carbons:2 received", "urn:xmpp:carbons:2 sent", "urn:xmpp:mam:2 result"})
+COPIES: Final = frozenset({f"{CARBONS} received", f"{CARBONS} sent", f"{MAM} result"})
 OF_A_DEVICE: Final = frozenset({"error", "groupchat", "headline"})
 
 
@@ -92,13 +93,24 @@ def dated(entry: Entry, host: str, holders: Holders) -> Stanza:
     return copy
 
 
-class Returning:
-    """The way back to the road, on one host. It passes by all that `account_receive` does: that was done before."""
+class Home(Protocol):
+    """A host, as far as it has sessions."""
 
-    def __init__(self, host: str, sessions: Sessions, hooks: Hooks, router: Router) -> None:
+    sessions: Sessions
+
+
+class Returning:
+    """The way back to the road, on one host. It passes by all that `account_receive` does: that was done before.
+
+    What a session may not have received is kept meanwhile, if nobody else has it: where the session has lost its
+    connection, and with `until_told` also where it has one, until its client acknowledges it.
+    """
+
+    def __init__(self, host: str, hosts: Mapping[str, Home], hooks: Hooks, router: Router) -> None:
         self.accounts: dict[JID, asyncio.Event] = {}  # whose messages are being given back now
+        self.until_told = False
         self._host = host
-        self._sessions = sessions
+        self._hosts = hosts
         self._hooks = hooks
         self._router = router
 
@@ -107,10 +119,10 @@ class Returning:
         while (gate := self.accounts.get(account)) is not None:
             await gate.wait()
 
-    def keep(self, session: Session, entry: Entry, origin: Session | None = None) -> Awaitable[None] | None:
-        """Have a message kept that waits for a session without a connection, where none of its holders has one.
+    def keep(self, session: Session, entry: Entry) -> Awaitable[None] | None:
+        """Have a message kept that a session may not receive, unless another has it; its sender's session owes that.
 
-        `origin` owes the write. The road waits for what is returned; `StanzaError` where it cannot be kept.
+        The road waits for what is returned; `StanzaError` where it cannot be kept.
         """
         stanza = entry[0]
         if not self._hooks.session_absent.of[stanza.kind] or fate(stanza) is not Fate.RETURN:
@@ -118,14 +130,34 @@ class Returning:
         stanza.given(session)
         assert stanza.passage is not None
         holders = stanza.passage.holders
-        if holders.kept is not None or not _all_wait(holders):
+        if holders.kept is not None or not self._may_lose(holders):
             return None
-        event = Returned(*original(entry), origin, session)
+        event = Returned(*original(entry), self._session(stanza.sender), session)
         verdict = self._hooks.session_absent.begin(event)
         if verdict is None or verdict is STOP:
             holders.kept = event.kept
             return None
-        return _keep_later(event, verdict, holders)
+        return self._keep_later(event, verdict, holders)
+
+    async def _keep_later(self, event: Returned, verdict: Awaitable[Verdict], holders: Holders) -> None:
+        await verdict
+        if holders.kept is None and self._may_lose(holders):
+            holders.kept = event.kept
+        elif event.kept is not None:
+            event.kept.drop()
+
+    def _may_lose(self, holders: Iterable[object]) -> bool:
+        """Whether there are some, and none has it for sure; each tells if that changes."""
+        doubtful = [isinstance(each, Session) and self._doubts(each) and each.door.tells() for each in holders]
+        return bool(doubtful) and all(doubtful)
+
+    def _doubts(self, session: Session) -> bool:
+        return session.detached or self.until_told
+
+    def _session(self, address: JID | None) -> Session | None:
+        """Whoever has this full address, on any host."""
+        home = self._hosts.get(address.domain) if address is not None else None
+        return home.sessions.find(address) if home is not None and address is not None else None
 
     async def give_back(self, session: Session, lost: Sequence[Entry]) -> None:
         """Give what a session has lost to sessions that have not had it, or to whoever keeps it, or refuse it.
@@ -162,7 +194,7 @@ class Returning:
         assert entry[0].passage is not None
         holders = entry[0].passage.holders
         holders.discard(session)
-        candidates = [other for other in self._sessions.of(session.jid.bare) if reads(other) and other not in holders]
+        candidates = [other for other in self._hosts[self._host].sessions.of(session.jid.bare) if reads(other) and other not in holders]
         message = original(entry)[0]
         for other in candidates:
             if await self._hooks.session_return.run(Event(message, None, other)) is STOP:
@@ -172,7 +204,7 @@ class Returning:
         if chosen:
             holders.update(chosen)
             await deliver(dated(original(entry), self._host, holders), chosen)
-            if not _all_wait(chosen):
+            if not self._may_lose(chosen):
                 holders.has_it()
         elif not holders:
             await self._leave(Returned(*original(entry)), holders)
@@ -186,20 +218,6 @@ class Returning:
         finally:
             if event.kept is not None:
                 event.kept.drop()
-
-
-async def _keep_later(event: Returned, verdict: Awaitable[Verdict], holders: Holders) -> None:
-    await verdict
-    if holders.kept is None and _all_wait(holders):
-        holders.kept = event.kept
-    elif event.kept is not None:
-        event.kept.drop()
-
-
-def _all_wait(holders: Iterable[object]) -> bool:
-    """Whether there are some, and all of these sessions have lost their connections and may have others."""
-    waiting = [isinstance(holder, Session) and holder.detached for holder in holders]
-    return bool(waiting) and all(waiting)
 
 
 def reads(session: Session) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from xmppd.xmpp.namespaces import CHAT_STATES, CLIENT, DELAY, HINTS
+from xmppd.xmpp.namespaces import BODY, CARBONS, CHAT_STATES, CLIENT, DELAY, HINTS, MAM, SID
 from xmppd.xmpp.stanza import Stanza
 
 NO_STORE: Final = f"{HINTS} no-store"
@@ -13,10 +13,9 @@ STORE: Final = f"{HINTS} store"
 # Alone, or beside a chat state, they tell nothing that would still be true tomorrow.
 PASSING: Final = (
     *(f"{CHAT_STATES} ", f"{HINTS} ", f"{DELAY} ", f"{CLIENT} thread"),
-    *("jabber:x:event ", "urn:xmpp:carbons:2 ", "urn:xmpp:mam:2 ", "urn:xmpp:sid:0 "),
+    *("jabber:x:event ", f"{CARBONS} ", f"{MAM} ", f"{SID} "),
 )
 NEVER: Final = frozenset({"groupchat", "headline", "error"})  # any other is normal or chat (RFC 6121 5.2.2)
-BODY: Final = f"{CLIENT} body"
 
 
 class Worth(Enum):
