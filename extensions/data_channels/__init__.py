@@ -1,8 +1,7 @@
 """Data channels: keeps the bytestreams between clients (XEP-0047) in bounds, and leaves none dangling.
 
 The clients do the work (`xmppd.client.channels`); this watches them pass. What passes is known by the names of its
-elements, so that a block of data is never opened here: what a pair of clients may send is a second's worth for each
-stream between them, whichever of their streams it is for.
+elements, and a block of data is never opened here: of its tag the `sid` is read, which says whose stream it is for.
 """
 
 from __future__ import annotations
@@ -34,12 +33,12 @@ from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza, escape
 
-from .streams import PATIENCE, Link, Stream, Streams
+from .blocks import DATA, NS_IBB, sid_of
+from .streams import PATIENCE, Stream, Streams
 
 NS_CHANNEL = "urn:xmppd:channel:0"
-NS_IBB = "http://jabber.org/protocol/ibb"
 LONGEST_SID = 256  # characters; both ids are kept as long as the stream is open, and clients make some 20
-OPEN, DATA, CLOSE = f"{NS_IBB} open", f"{NS_IBB} data", f"{NS_IBB} close"
+OPEN, CLOSE = f"{NS_IBB} open", f"{NS_IBB} close"
 
 
 class Channels(Module):
@@ -69,6 +68,7 @@ class Channels(Module):
     async def start(self) -> None:
         """Streams that were opened before this module was loaded are not known to it, and their blocks are refused."""
         self.streams = Streams()
+        self._spending: list[Stream] = []
         self._second = asyncio.Event()
 
     async def stop(self) -> None:
@@ -78,8 +78,8 @@ class Channels(Module):
     @hook.session_send.at(FILTER)
     def watch(self, event: Event) -> Awaitable[None] | None:
         """What a session here says."""
-        link = self._note(event)
-        return self._hold() if link is not None and self._fast(link) else None
+        stream = self._note(event)
+        return self._hold() if stream is not None and stream.spent > self.options.rate else None
 
     @hook.account_receive.at(FILTER)
     def watch_others(self, event: Event) -> None:
@@ -111,11 +111,11 @@ class Channels(Module):
         sender, to = stanza.sender, stanza.to
         assert sender is not None
         assert to is not None
-        sid = self._enter(sender, to, stanza)
+        stream = self._enter(sender, to, stanza)
         try:
             await domain.handle(event)
         except StanzaError:
-            self.streams.remove(sender, to, sid)
+            self.streams.withdraw(sender, to, stream)
             raise
         return STOP
 
@@ -134,8 +134,9 @@ class Channels(Module):
     @every(1)
     def next_second(self) -> None:
         """Everybody may send again."""
-        for link in self.streams:
-            link.spent = 0
+        for stream in self._spending:
+            stream.spent = 0
+        self._spending.clear()
         self._second.set()
         self._second = asyncio.Event()
 
@@ -144,14 +145,15 @@ class Channels(Module):
         """What nobody has answered is of no account any more."""
         self.streams.forget(self.clock.monotonic())
 
-    def _note(self, event: Event) -> Link | None:
-        """Keep the books; returns the link that the stanza has used."""
+    def _note(self, event: Event) -> Stream | None:
+        """Keep the books; returns the stream that a block is for."""
         stanza = event.stanza
         to, sender = stanza.to, stanza.sender
         if to is None or sender is None or stanza.kind == "presence":
             return None
         if stanza.type in ("result", "error"):
-            self._answered(sender, to, event)
+            if stanza.kind == "iq":
+                self._answered(sender, to, event)
         elif DATA in stanza.names:
             return self._spend(sender, to, stanza)
         elif stanza.kind == "message":
@@ -181,10 +183,10 @@ class Channels(Module):
     def _is_full(self, end: JID) -> bool:
         return self.streams.count(end, self.clock.monotonic()) >= self.options.channels_per_session
 
-    def _enter(self, sender: JID, to: JID, stanza: Stanza) -> str:
-        sid = _attribute(stanza, "open", "sid")
-        self.streams.add(sender, to, sid, Stream(stanza.id, sender, self.clock.monotonic()))
-        return sid
+    def _enter(self, sender: JID, to: JID, stanza: Stanza) -> Stream:
+        stream = Stream(stanza.id, sender, self.clock.monotonic())
+        self.streams.add(sender, to, _attribute(stanza, "open", "sid"), stream)
+        return stream
 
     def _answered(self, sender: JID, to: JID, event: Event) -> None:
         """Somebody answers something; perhaps a request to open a stream."""
@@ -207,20 +209,21 @@ class Channels(Module):
         error = self._refusal("resource-constraint", "the other side has as many streams as it may have")
         return Stanza("iq", sender, to, "set", request).error(error)
 
-    def _spend(self, sender: JID, to: JID, stanza: Stanza) -> Link:
+    def _spend(self, sender: JID, to: JID, stanza: Stanza) -> Stream:
         """A block passes (XEP-0047 2.2)."""
-        link = self.streams.between(sender, to)
-        if link is None:
-            raise self._refusal("item-not-found", f"no stream is open between you and {to}")
+        if len(stanza.names) > 1 and stanza.names.count(DATA) > 1:
+            raise self._refusal("bad-request", "send one block at a time")
+        stream = self.streams.agreed(sender, to, sid_of(stanza))
+        if stream is None:
+            raise self._refusal("item-not-found", f"no such stream is open between you and {to}")
         size = len(stanza.letter)
         if size > self.options.block_size * 3 // 2 + 1024:  # base64 takes a third more, and there are tags around it
             raise self._refusal("policy-violation", f"blocks have {self.options.block_size} bytes at most")
         self.carried.inc(size)
-        link.spent += size
-        return link
-
-    def _fast(self, link: Link) -> bool:
-        return link.spent > self.options.rate * len(link.streams)
+        if not stream.spent:
+            self._spending.append(stream)
+        stream.spent += size
+        return stream
 
     async def _hold(self) -> None:
         """Wait for the next second; the sender's stream is not read meanwhile."""

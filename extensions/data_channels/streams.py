@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,20 +14,23 @@ NOBODY: Final[Mapping[JID, Link]] = {}
 
 @dataclass(slots=True)
 class Stream:
-    """One stream: the id of the request to open it, whose that was and when, and whether the other side has agreed."""
+    """One stream: the id of the request to open it, whose that was and when, and whether the other side has agreed.
+
+    `spent` is the bytes that it has carried in this second.
+    """
 
     request: str
     opener: JID
     since: float
     agreed: bool = False
+    spent: int = 0
 
 
 @dataclass(slots=True)
 class Link:
-    """All streams between two full addresses, by sid, and the bytes that they carried in this second."""
+    """All streams between two full addresses, by sid."""
 
     streams: dict[str, Stream] = field(default_factory=dict)
-    spent: int = 0
 
 
 class Streams:
@@ -39,13 +42,15 @@ class Streams:
     def __len__(self) -> int:
         return sum(len(link.streams) for links in self._links.values() for link in links.values()) // 2
 
-    def __iter__(self) -> Iterator[Link]:
-        """Each link, once for each end."""
-        return (link for links in self._links.values() for link in links.values())
-
     def between(self, one: JID, other: JID) -> Link | None:
         """Their link; None where no stream is open."""
         return self._links.get(one, NOBODY).get(other)
+
+    def agreed(self, one: JID, other: JID, sid: str) -> Stream | None:
+        """Their stream of this sid, if both sides have agreed to it."""
+        link = self.between(one, other)
+        stream = link.streams.get(sid) if link is not None else None
+        return stream if stream is not None and stream.agreed else None
 
     def count(self, end: JID, now: float) -> int:
         """How many streams this address has agreed to or asked for; those that were never answered are taken out first.
@@ -69,11 +74,20 @@ class Streams:
                 self.remove(end, peer, sid)
 
     def add(self, one: JID, other: JID, sid: str, stream: Stream) -> None:
-        """Enter a stream; one of the same sid between the same two is replaced."""
+        """Enter a stream. It replaces a request of the same sid between the same two, but none that was agreed to."""
+        if self.agreed(one, other, sid) is not None:
+            return
         link = self.between(one, other) or Link()
         self._links.setdefault(one, {})[other] = link
         self._links.setdefault(other, {})[one] = link
         link.streams[sid] = stream
+
+    def withdraw(self, one: JID, other: JID, stream: Stream) -> None:
+        """Take out this very stream, where it is one of theirs."""
+        link = self.between(one, other)
+        for sid, each in list(link.streams.items()) if link is not None else ():
+            if each is stream:
+                self.remove(one, other, sid)
 
     def remove(self, one: JID, other: JID, sid: str) -> bool:
         """Take a stream out; False where there is none."""
