@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from tests.wire.streams import infoset
-from xmppd.wire.component import UNPROVEN_LIMIT, ComponentStream, End, Event, Handshake, Header, Parsers, Stanza
+from xmppd.wire.component import UNPROVEN_LIMIT, ComponentItem, ComponentStream, End, Handshake, Header, Parsers, Stanza
 from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.parsing import parse
@@ -35,11 +35,11 @@ def proven(limit: int = 100_000) -> ComponentStream:
     return made
 
 
-def error(events: list[Event]) -> str:
+def error(events: list[ComponentItem]) -> str:
     return events[-1].condition if events and isinstance(events[-1], StreamError) else ""
 
 
-def told(events: list[Event]) -> list[object]:
+def told(events: list[ComponentItem]) -> list[object]:
     return [(e.kind, e.to, e.sender, e.letter, e.names) if isinstance(e, Stanza) else str(e) for e in events]
 
 

@@ -19,6 +19,7 @@ from xmppd.xmpp.jid import JID
 
 from .inorder import InOrder
 from .managed import ASK, FINAL, ManagedDoor
+from .pings import ping
 from .stepper import step
 from .watched import Watched
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PING: Final = b"<ping xmlns='urn:xmpp:ping'/>"
-PING_NAME: Final = "urn:xmpp:ping ping"
 STREAM_ERROR: Final = f"{ns.STREAM} error"
 
 
@@ -308,8 +307,12 @@ class Client(InOrder[Item], Watched):
         """Queue a stanza."""
         self.write(stanza.data)
 
+    def tells(self) -> bool:
+        """Without stream management nobody knows what the client has received."""
+        return False
+
     def abandon(self) -> Sequence[tuple[Stanza, float]]:
-        """Without stream management nobody knows what the client has not received."""
+        """The same."""
         return ()
 
     def close(self, error: StreamError | None = None) -> None:
@@ -363,5 +366,4 @@ class Client(InOrder[Item], Watched):
         if self.managed is not None:
             self.write(ASK)
         elif self.session is not None:
-            to, host = self.session.jid, JID.parse(self.session.jid.domain)
-            self.send(Stanza("iq", to, host, "get", f"ping-{token_urlsafe(6)}", "", PING, (PING_NAME,)))
+            self.send(ping(self.session.jid, JID.parse(self.session.jid.domain)))

@@ -7,14 +7,14 @@ import logging
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
-from xmppd.routing.event import Event as Passing
+from xmppd.routing.event import Event
 from xmppd.routing.iq import check
-from xmppd.wire.component import ComponentStream, End, Event, Handshake, Header, Stanza
-from xmppd.xmpp import namespaces as ns
+from xmppd.wire.component import ComponentItem, ComponentStream, End, Handshake, Header, Stanza
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
 
 from .inorder import InOrder
+from .pings import ping
 from .tcp import Connection
 from .watched import Watched
 
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PING: Final = f"<ping xmlns='{ns.PING}'/>".encode()
 DOUBT: Final = 20.0  # seconds a component has to answer when another one wants its place
 
 
-class ComponentConnection(InOrder[Event], Watched, Connection):
+class ComponentConnection(InOrder[ComponentItem], Watched, Connection):
     """One component. Until its handshake it is nobody; then it serves `component`."""
 
     __slots__ = ("_rest", "_task", "age", "component", "listener", "since", "stream")
@@ -71,14 +70,14 @@ class ComponentConnection(InOrder[Event], Watched, Connection):
 
     # What comes in
 
-    async def _handle(self, event: Event) -> None:
-        if isinstance(event, Stanza):
-            await self._route(event)
+    async def _handle(self, item: ComponentItem) -> None:
+        if isinstance(item, Stanza):
+            await self._route(item)
         elif not self.closing:
-            self._negotiate(event)
+            self._negotiate(item)
 
-    def _negotiate(self, event: Header | Handshake | End | StreamError) -> None:
-        match event:
+    def _negotiate(self, item: Header | Handshake | End | StreamError) -> None:
+        match item:
             case Header():
                 self.write(self.stream.open())
             case Handshake(right):
@@ -86,21 +85,21 @@ class ComponentConnection(InOrder[Event], Watched, Connection):
             case End():
                 self.close()
             case StreamError():
-                raise event
+                raise item
 
     async def _route(self, stanza: Stanza) -> None:
         """Send it on its road; a mistake of ours costs this stanza, not the component."""
         router = self.listener.shared.house.router
-        passing = Passing(stanza)
+        event = Event(stanza)
         try:
             if stanza.flaw is None and stanza.kind != "message":
                 check(stanza)
-            await router.route(passing)
+            await router.route(event)
         except StanzaError as error:
-            await router.refuse(passing, error)
+            await router.refuse(event, error)
         except Exception:
             log.exception("[component %s] a handler failed on %r", self.stream.domain, stanza)
-            await router.refuse(passing, StanzaError("internal-server-error"))
+            await router.refuse(event, StanzaError("internal-server-error"))
 
     def _proved(self, right: bool) -> Component:
         """The component whose secret was shown; who fails too often is not heard for a while."""
@@ -184,5 +183,4 @@ class ComponentConnection(InOrder[Event], Watched, Connection):
         if component is None:
             return
         host = component.host or next(iter(self.listener.shared.house.hosts.values()))
-        ping = Stanza("iq", component.jid, host.jid, "get", f"ping-{token_hex(6)}", "", PING, (f"{ns.PING} ping",))
-        self.send(ping)
+        self.send(ping(component.jid, host.jid))

@@ -1,4 +1,4 @@
-"""An external component's stream as its server sees it: bytes in, legal events and bytes out (XEP-0114)."""
+"""An external component's stream as its server sees it: bytes in, legal items and bytes out (XEP-0114)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .cutter import HANDSHAKE, KINDS
 from .framer import CLOSE, End, Framer, Header, Item, Nonza, Parsers
 from .items import stanza
 
-__all__ = ["ComponentStream", "End", "Event", "Handshake", "Header", "Parsers", "Stanza"]
+__all__ = ["ComponentItem", "ComponentStream", "End", "Handshake", "Header", "Parsers", "Stanza"]
 
 UNPROVEN_LIMIT: Final = 4096  # bytes of the header or the handshake; real ones have 200
 ACCEPTED: Final = b"<handshake/>"
@@ -32,7 +32,7 @@ class Handshake:
     right: bool
 
 
-Event = Header | Handshake | Stanza | End | StreamError
+ComponentItem = Header | Handshake | Stanza | End | StreamError
 
 
 class ComponentStream:
@@ -40,7 +40,7 @@ class ComponentStream:
 
     `secrets` has the secret of each domain that may come by here, `id` is the stream's and cannot be guessed. `receive`
     gives the header, the handshake, then stanzas from `domain`, which the header has named; what is illegal at that
-    point becomes a `StreamError`, always the last event. The methods that return bytes say what must be sent.
+    point becomes a `StreamError`, always the last item. The methods that return bytes say what must be sent.
     """
 
     __slots__ = ("_framer", "_id", "_limit", "_open", "_secrets", "domain", "ended", "proven")
@@ -53,18 +53,17 @@ class ComponentStream:
         self._open = self.ended = self.proven = False
         self.domain = ""
 
-    def receive(self, data: bytes) -> list[Event]:
+    def receive(self, data: bytes) -> list[ComponentItem]:
         """Take bytes; return what they finish."""
-        legal: list[Event] = []
-        for item in self._framer.feed(data):
-            event = self._legal(item)
-            legal.append(event)
-            if isinstance(event, StreamError) or event == Handshake(False):
+        legal: list[ComponentItem] = []
+        for item in map(self._legal, self._framer.feed(data)):
+            legal.append(item)
+            if isinstance(item, StreamError) or item == Handshake(False):
                 self._framer.stop()
                 break
         return legal
 
-    def _legal(self, item: Item) -> Event:
+    def _legal(self, item: Item) -> ComponentItem:
         match item:
             case Header():
                 return self._check_header(item)
@@ -81,7 +80,7 @@ class ComponentStream:
                 return self._check_stanza(item)
         return item
 
-    def _check_header(self, header: Header) -> Event:
+    def _check_header(self, header: Header) -> ComponentItem:
         if header.content != ns.COMPONENT:
             return StreamError("invalid-namespace", f"a component's stanzas are in {ns.COMPONENT}")
         try:
@@ -93,14 +92,14 @@ class ComponentStream:
         self.domain = named.domain
         return header
 
-    def _check_handshake(self, nonza: Nonza) -> Event:
+    def _check_handshake(self, nonza: Nonza) -> ComponentItem:
         wanted = sha1(f"{self._id}{self._secrets[self.domain]}".encode(), usedforsecurity=False).hexdigest()
         self.proven = hmac.compare_digest(nonza.letter.strip(), wanted.encode())  # hex: nobody has to escape it
         if self.proven:
             self._framer.limit = self._limit
         return Handshake(self.proven)
 
-    def _check_stanza(self, item: Stanza) -> Event:
+    def _check_stanza(self, item: Stanza) -> ComponentItem:
         if not self.proven:
             return StreamError("not-authorized", "the handshake comes first")
         if item.flaw is not None:
