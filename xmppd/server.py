@@ -27,8 +27,7 @@ from xmppd.listeners.shared import Shared
 from xmppd.metrics import Registry
 from xmppd.routing.hooks import ConfigReloaded
 from xmppd.routing.router import Router
-from xmppd.sasl.throttle import Limits as LoginLimits
-from xmppd.sasl.throttle import Throttle
+from xmppd.sasl.throttle import Patience, Throttle
 from xmppd.server_commands import server_commands
 from xmppd.server_commands.checking import check_certificates, check_doors, check_modules
 from xmppd.server_commands.running import PartlyInForce
@@ -38,14 +37,13 @@ from xmppd.wire.framer import Parsers
 
 log = logging.getLogger(__name__)
 
-CONTROL: Final = "control.sock"
 IDLE_CHECK: Final = 5.0  # seconds between two looks at all connections; timeouts are minutes
 SECRET: Final = 32  # bytes
 TOKEN_EXPIRY: Final = 86400.0  # seconds; an expired token is refused at once, this only makes room
 CERTIFICATE_CHECK: Final = 60.0  # seconds; a renewed certificate is in use a minute later
 
 Door = ClientListener | ComponentListener | HTTPListener
-KINDS: Final[Mapping[str, type[ClientListener] | type[ComponentListener] | type[HTTPListener]]] = {
+DOORS: Final[Mapping[str, type[ClientListener] | type[ComponentListener] | type[HTTPListener]]] = {
     "c2s": ClientListener,
     "component": ComponentListener,
     "http": HTTPListener,
@@ -97,7 +95,7 @@ class Server:
         config = self.config
         data_dir = config.make_data_dir()
         if self._with_doors:
-            check_free(data_dir / CONTROL)  # before modules that tidy up at their start touch what it uses
+            check_free(config.control_socket)  # before modules that tidy up at their start touch what it uses
         storage = await self._open_storage(data_dir)
         secret = _secret(data_dir / "secret")
         self.house = House(
@@ -148,10 +146,10 @@ class Server:
         for path in certificates.self_made:
             log.warning("no certificate in certfiles fits; made a self-signed one: %s", path)
         for options in config.listen:
-            door = KINDS[options.module](options, self.shared)
+            door = DOORS[options.module](options, self.shared)
             self.doors.append(door)
             await door.open()
-        self._control = Control(config.data_dir / CONTROL, self.commands, limits.max_command_size)
+        self._control = Control(config.control_socket, self.commands, limits.max_command_size)
         self._stack.push_async_callback(self._control.close)
         await self._control.start()
         self.timetable.every(IDLE_CHECK, self._check)
@@ -262,7 +260,7 @@ async def _expire_tokens(host: Host) -> None:
 
 def _throttle(limits: Limits) -> Throttle:
     return Throttle(
-        LoginLimits(
+        Patience(
             per_address=limits.max_failures_per_address,
             per_account_and_address=limits.max_failures_per_account_and_address,
             per_account=limits.max_failures_per_account,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xmppd.sasl.throttle import Limits, Throttle
+from xmppd.sasl.throttle import Patience, Throttle
 
 OFFICE, HOME = "192.0.2.1", "198.51.100.7"
 ALICE = "alice@example.org"
@@ -77,7 +77,7 @@ def test_an_account_guessed_at_from_all_over_leaves_each_address_one_try() -> No
 
 
 def test_success_clears_the_account_but_not_the_address() -> None:
-    throttle = Throttle(Limits(per_address=8))
+    throttle = Throttle(Patience(per_address=8))
     fail(throttle, 7)
     throttle.succeeded(OFFICE, ALICE)
     assert throttle.wait(OFFICE, ALICE, 0.0) == 0.0
@@ -87,7 +87,7 @@ def test_success_clears_the_account_but_not_the_address() -> None:
 
 
 def test_success_ends_the_alarm_of_the_account() -> None:
-    throttle = Throttle(Limits(per_account=10))
+    throttle = Throttle(Patience(per_account=10))
     for number in range(11):
         throttle.failed(f"203.0.113.{number}", ALICE, 0.0)
     throttle.succeeded(HOME, ALICE)
@@ -113,7 +113,7 @@ def test_what_counts_as_one_address(one: str, other: str, same: bool) -> None:
 
 
 def test_tables_are_bounded_and_forget_the_oldest() -> None:
-    throttle = Throttle(Limits(size=3, per_address=1))
+    throttle = Throttle(Patience(size=3, per_address=1))
     for number in range(4):
         throttle.failed(f"203.0.113.{number}", None, 0.0)
         throttle.failed("203.0.113.0", None, 0.0)

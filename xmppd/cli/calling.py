@@ -16,7 +16,7 @@ from xmppd.config import Config
 
 def call(config: Config, name: str, arguments: Sequence[str], host: str | None, progress: Progress) -> object:
     """The command's result; `CommandError` where it fails, or needs a server and none runs."""
-    path = config.data_dir / "control.sock"
+    path = config.control_socket
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(path))

@@ -5,7 +5,7 @@ from .auth import Auth
 from .changes import differences, held_back
 from .limits import Limits
 from .listen import ComponentHost, Listener
-from .model import Config, HostConfig, Shaper
+from .model import Config, HostConfig, LogLevel, Shaper
 from .problems import ConfigError, explain
 from .reading import load
 from .section import Secret, Section
@@ -20,6 +20,7 @@ __all__ = [
     "HostConfig",
     "Limits",
     "Listener",
+    "LogLevel",
     "Secret",
     "Section",
     "Shaper",

@@ -115,6 +115,11 @@ class Config(Section):
         """Where relative paths and `file:` of module options start from."""
         return self._folder
 
+    @property
+    def control_socket(self) -> Path:
+        """Where the running server takes admin commands."""
+        return self.data_dir / "control.sock"
+
     def make_data_dir(self) -> Path:
         """Create `data_dir` for its owner alone (0700) where it is missing; `ConfigError` where that is refused."""
         try:

@@ -12,7 +12,7 @@ KNOWN: Final = 4096  # addresses whose prefix is remembered: each login asks thr
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Patience:
     """How many failures are free, and what the rest cost. Times are seconds.
 
     An address may stand for an office (60); a person mistypes a few times, and a client tries each mechanism before
@@ -34,23 +34,23 @@ class Throttle:
     All times are seconds of one clock that never goes back. A refused try is not counted, so waits end.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        self._limits = limits = limits or Limits()
-        self._addresses = _Failures(limits)
-        self._pairs = _Failures(limits)
-        self._accounts = _Failures(limits)
+    def __init__(self, patience: Patience | None = None) -> None:
+        self._patience = patience = patience or Patience()
+        self._addresses = _Failures(patience)
+        self._pairs = _Failures(patience)
+        self._accounts = _Failures(patience)
 
     def wait(self, address: str, account: str | None, now: float) -> float:
         """Seconds until the next try is heard, 0.0 for at once. Ask without an account before one is named.
 
         Where it is not 0.0, answer `temporary-auth-failure` and look at no password.
         """
-        limits, prefix = self._limits, _prefix(address)
-        wait = self._addresses.wait(prefix, limits.per_address, now)
+        patience, prefix = self._patience, _prefix(address)
+        wait = self._addresses.wait(prefix, patience.per_address, now)
         if account is None:
             return wait
-        attacked = self._accounts.count(account, now) > limits.per_account
-        free = 1 if attacked else limits.per_account_and_address
+        attacked = self._accounts.count(account, now) > patience.per_account
+        free = 1 if attacked else patience.per_account_and_address
         return max(wait, self._pairs.wait((account, prefix), free, now))
 
     def failed(self, address: str, account: str | None, now: float) -> None:
@@ -70,13 +70,13 @@ class Throttle:
 class _Failures:
     """Counts by key with the time of the last one, oldest first."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
         self._entries: dict[object, tuple[int, float]] = {}
 
     def count(self, key: object, now: float) -> int:
         count, last = self._entries.get(key, (0, now))
-        return count if now - last <= self._limits.window else 0
+        return count if now - last <= self._patience.window else 0
 
     def wait(self, key: object, free: int, now: float) -> float:
         excess = self.count(key, now) - free
@@ -84,12 +84,12 @@ class _Failures:
             return 0.0
         _, last = self._entries.get(key, (0, now))
         # 2 ** 30 seconds are past every limit; the cap keeps the number small.
-        return max(0.0, last + min(LEAST_WAIT * 2.0 ** min(excess, 30), self._limits.longest_wait) - now)
+        return max(0.0, last + min(LEAST_WAIT * 2.0 ** min(excess, 30), self._patience.longest_wait) - now)
 
     def add(self, key: object, now: float) -> None:
         count = self.count(key, now) + 1
         self._entries.pop(key, None)
-        if len(self._entries) >= self._limits.size:
+        if len(self._entries) >= self._patience.size:
             del self._entries[next(iter(self._entries))]
         self._entries[key] = (count, now)
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
+from typing import Final, get_args
 
 from xmppd import __version__
 from xmppd.api.declare import command
 from xmppd.commands import CommandError
-from xmppd.config import ConfigError
+from xmppd.config import ConfigError, LogLevel
 
 from .checking import read
 from .running import Aspect, PartlyInForce, Running
 
-LEVELS = ("debug", "info", "warning", "error", "critical")
+LEVELS: Final = get_args(LogLevel)
 
 
 class RunningCommands(Aspect):
