@@ -10,7 +10,7 @@ from xmppd.wire.features import State, StreamFeature
 from xmppd.wire.items import Nonza
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StreamError
-from xmppd.xmpp.stanza import Stanza, escape
+from xmppd.xmpp.stanza import Stanza
 
 from .exchange import (
     Exchange,
@@ -18,11 +18,10 @@ from .exchange import (
     begun,
     bindings,
     context_of,
-    count_failure,
     decoded,
     encoded,
-    end_after_many,
     outcome_of,
+    refuse,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ async def _receive(client: Client, element: Nonza | Stanza) -> None:
         if isinstance(outcome, Success):
             _succeed(client, host, exchange, outcome)
     except SASLError as error:
-        _fail(client, host, exchange, error)
+        refuse(client, host, exchange, error, ns.SASL)
     else:
         if isinstance(outcome, Challenge):
             client.exchange = exchange
@@ -83,13 +82,6 @@ def _succeed(client: Client, host: Host, exchange: Exchange, outcome: Success) -
     client.write_xml(f"<success xmlns='{ns.SASL}'>{payload}</success>")
     client.restart()
     client.authenticated(user)
-
-
-def _fail(client: Client, host: Host, exchange: Exchange | None, error: SASLError) -> None:
-    count_failure(client, host, exchange, error)
-    text = f"<text>{escape(error.text)}</text>" if error.text else ""
-    client.write_xml(f"<failure xmlns='{ns.SASL}'><{error.condition}/>{text}</failure>")
-    end_after_many(client)
 
 
 ROW: Final[StreamFeature[Client]] = StreamFeature(

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 AGENT: Final = "user-agent"  # the session's state that names its client's installation
 LONGEST_TAG: Final = 100  # characters
-KINDS: Final = 64  # sets of features that are remembered as XML; each host has one
+REMEMBERED: Final = 64  # sets of features that are remembered as XML; each host has one
 REPLACED: Final = StreamError("conflict", "the same client has come again")
 
 
@@ -70,13 +70,17 @@ class Threshold:
         """Its client is about to come in."""
         return False
 
+    def tells(self) -> bool:
+        """Nothing has left yet."""
+        return False
+
     def abandon(self) -> Sequence[tuple[Stanza, float]]:
         """What waited for a client that never came in."""
         waiting, self._waiting = self._waiting, []
         return waiting
 
     def checkpoint(self) -> Callable[[], bool]:
-        """Nothing has left yet."""
+        """The same."""
         return lambda: False
 
     def open(self, session: Session) -> None:
@@ -90,7 +94,7 @@ def advertised(host: Host) -> str:
     return _inline(frozenset(name for name, modules in host.bind_features.items() if modules > 0))
 
 
-@lru_cache(KINDS)
+@lru_cache(REMEMBERED)
 def _inline(names: frozenset[str]) -> str:
     features = "".join(f"<feature var='{escape(name)}'/>" for name in sorted({*names, ns.SM}))
     return f"<bind xmlns='{ns.BIND2}'><inline>{features}</inline></bind>"

@@ -26,6 +26,7 @@ from xmppd.wire.features import State
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
+from xmppd.xmpp.stanza import escape
 
 from .identity import certificate_jids
 
@@ -176,8 +177,18 @@ def admit(client: Client, host: Host, exchange: Exchange, outcome: Success) -> J
     return user
 
 
-def count_failure(client: Client, host: Host, exchange: Exchange | None, error: SASLError) -> None:
-    """A login has failed: the exchange is over, and who guesses waits longer."""
+def refuse(client: Client, host: Host, exchange: Exchange | None, error: SASLError, profile: str) -> None:
+    """A login has failed: the client hears of it. `StreamError` where its connection has failed too often."""
+    _count_failure(client, host, exchange, error)
+    inherited = "" if profile == ns.SASL else f" xmlns='{ns.SASL}'"
+    text = f"<text>{escape(error.text)}</text>" if error.text else ""
+    client.write_xml(f"<failure xmlns='{profile}'><{error.condition}{inherited}/>{text}</failure>")
+    if client.failures >= client.listener.shared.limits.max_failures_per_connection:
+        raise StreamError("policy-violation", "too many failed logins")
+
+
+def _count_failure(client: Client, host: Host, exchange: Exchange | None, error: SASLError) -> None:
+    """The exchange is over, and who guesses waits longer."""
     client.exchange = None
     client.failures += 1
     shared = client.listener.shared
@@ -186,9 +197,3 @@ def count_failure(client: Client, host: Host, exchange: Exchange | None, error: 
         account = f"{exchange.user}@{host.name}" if exchange is not None and exchange.user else None
         shared.throttle.failed(client.address, account, shared.house.clock.monotonic())
         log.info("[c2s %s] login failed (%s)", client.address, account or "no account named")
-
-
-def end_after_many(client: Client) -> None:
-    """`StreamError` where this connection has failed too often; the failure itself was sent."""
-    if client.failures >= client.listener.shared.limits.max_failures_per_connection:
-        raise StreamError("policy-violation", "too many failed logins")

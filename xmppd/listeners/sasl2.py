@@ -21,11 +21,10 @@ from .exchange import (
     admit,
     begun,
     context_of,
-    count_failure,
     decoded,
     encoded,
-    end_after_many,
     outcome_of,
+    refuse,
 )
 from .request import Request, read
 
@@ -62,7 +61,7 @@ async def _receive(client: Client, element: Nonza | Stanza) -> None:
             raise SASLError("aborted" if element.name == f"{ns.SASL2} abort" else "malformed-request")
         await _go_on(client, host, exchange, element)
     except SASLError as error:
-        _fail(client, host, exchange, error)
+        refuse(client, host, exchange, error, ns.SASL2)
 
 
 def _begin(client: Client, host: Host, element: Nonza) -> Exchange:
@@ -175,13 +174,6 @@ def _bare(address: str) -> str:
 
 def _additional(payload: bytes | None) -> str:
     return "" if payload is None else f"<additional-data>{encoded(payload)}</additional-data>"
-
-
-def _fail(client: Client, host: Host, exchange: Exchange | None, error: SASLError) -> None:
-    count_failure(client, host, exchange, error)
-    text = f"<text>{escape(error.text)}</text>" if error.text else ""
-    client.write_xml(f"<failure xmlns='{ns.SASL2}'><{error.condition} xmlns='{ns.SASL}'/>{text}</failure>")
-    end_after_many(client)
 
 
 ROW: Final[StreamFeature[Client]] = StreamFeature(

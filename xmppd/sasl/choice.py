@@ -14,7 +14,7 @@ from .scram import SCRAMS, Scram
 
 MECHANISMS: Final = frozenset({*SCRAMS, "PLAIN", "EXTERNAL", "ANONYMOUS"})
 """Every name that a configuration may list."""
-KINDS: Final = 256  # of connections, and lists of names, whose offer is remembered: each login asks three times
+REMEMBERED: Final = 256  # of connections, and lists of names, whose offer is remembered: each login asks three times
 
 
 def offered(names: Sequence[str], context: Context) -> list[str]:
@@ -23,7 +23,7 @@ def offered(names: Sequence[str], context: Context) -> list[str]:
     return list(_offered(tuple(names), context.secure, bool(context.endpoint_binding), certified))
 
 
-@lru_cache(KINDS)
+@lru_cache(REMEMBERED)
 def _offered(names: tuple[str, ...], secure: bool, bound: bool, certified: bool) -> tuple[str, ...]:
     return tuple(name for name in names if name in MECHANISMS and _possible(name, secure, bound, certified))
 
