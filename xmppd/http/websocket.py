@@ -210,6 +210,4 @@ class WebSocketClient(Client, Connection):
 
     def describe(self) -> dict[str, object]:
         """For operators."""
-        engine = self.engine
-        tls = f"{engine.version} {engine.cipher}" if engine is not None else ""
-        return {"ip": self.address, "connection": "websocket_tls" if self.secure else "websocket", "tls": tls}
+        return {"ip": self.address, "connection": "websocket_tls" if self.secure else "websocket", "tls": self.tls}

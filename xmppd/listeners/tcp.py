@@ -215,6 +215,12 @@ class Connection(asyncio.Protocol):
         """TLS, where it is on."""
         return self._engine
 
+    @property
+    def tls(self) -> str:
+        """The version of TLS and the cipher, for operators; "" where it is off."""
+        engine = self._engine
+        return f"{engine.version} {engine.cipher}" if engine is not None else ""
+
     def wrap(self, layer: Layer) -> None:
         """All bytes from now on pass through `layer`, above TLS."""
         self.flush()
