@@ -16,6 +16,11 @@ def test_a_slow_bucket_lets_one_through_now_and_then() -> None:
     assert [bucket.take(0.1, now) for now in (0.0, 5.0, 9.0, 10.1)] == [True, False, False, True]
 
 
+def test_one_comes_through_whatever_may_come_at_once() -> None:
+    bucket = Bucket()
+    assert [bucket.take(0.1, now, 0.2) for now in (0.0, 5.0, 10.0)] == [True, False, True]
+
+
 def test_several_are_taken_whole_or_not_at_all() -> None:
     bucket = Bucket()
     assert [bucket.take(0.5, 0.0, 5, number) for number in (4, 2, 1)] == [True, False, True]

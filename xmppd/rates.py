@@ -21,12 +21,12 @@ class Bucket:
     def take(self, rate: float, now: float, most: float = 0.0, number: int = 1) -> bool:
         """Whether `number` more are in time; where they are not, none is taken.
 
-        `now` is in seconds of a clock that never jumps. `most` may come at once: what a second brings, and one at
-        least, unless it is said.
+        `now` is in seconds of a clock that never jumps. `most` may come at once: what a second brings, unless it
+        is said; one at least.
         """
         if not rate:
             return True
-        most = most or max(rate, 1.0)
+        most = max(most or rate, 1.0)
         left = most if self._left < 0 else min(most, self._left + (now - self._at) * rate)
         self._at = now
         self._left = left - number if number <= left else left

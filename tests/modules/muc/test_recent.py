@@ -60,4 +60,4 @@ def test_what_is_remembered_is_bounded(clock: FakeClock, monkeypatch: pytest.Mon
     for who in range(10):
         asked.check(who, 60)
         budget.spend(who, 1)
-    assert len(asked._next) == len(budget._left) == 3
+    assert len(asked._next) == len(budget._buckets) == 3

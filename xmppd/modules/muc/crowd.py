@@ -60,7 +60,7 @@ def may_move(room: Room, account: JID) -> bool:
     if room.warden is not None:
         return True
     rate = room.muc.options.user_presence_rate
-    return room.moves.take(account, rate, rate * SECONDS_AT_ONCE, room.muc.clock.monotonic())
+    return room.moves.take(account, rate, room.muc.clock.monotonic(), rate * SECONDS_AT_ONCE)
 
 
 def delay(room: Room, occupant: Occupant, *, entered: bool) -> None:

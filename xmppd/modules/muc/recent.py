@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Final
 
+from xmppd.api import Buckets
 from xmppd.xmpp.errors import StanzaError
 
 if TYPE_CHECKING:
@@ -38,18 +39,12 @@ class Budget:
         self._clock = clock
         self._most = most
         self._refill = refill
-        self._left: dict[Hashable, tuple[float, float]] = {}
+        self._buckets = Buckets[Hashable](REMEMBERED)
 
     def spend(self, who: Hashable, number: int) -> None:
         """Take `number` off what somebody has left; `resource-constraint`, and nothing taken, where it is too much."""
-        now = self._clock.monotonic()
-        left, since = self._left.pop(who, (float(self._most), now))
-        left = min(self._most, left + (now - since) * self._refill)
-        self._left[who] = (left - number if number <= left else left, now)
-        if len(self._left) > REMEMBERED:
-            del self._left[next(iter(self._left))]
-        if number > left:
-            wait = int((number - left) / self._refill) + 1
+        if not self._buckets.take(who, self._refill, self._clock.monotonic(), self._most, number):
+            wait = int(self._buckets.wait(who, self._refill, number)) + 1
             raise StanzaError(
                 "resource-constraint", f"that is too much at once; try again in {wait} seconds", kind="wait"
             )

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from xmppd.api import Commit, Statement, StorageError
+from xmppd.api import Bucket, Buckets, Commit, Statement, StorageError
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza
@@ -17,7 +17,6 @@ from .grants import Grant, make, statements
 from .history import History
 from .occupants import Occupant, Occupants
 from .presence import NOTHING, Why, announce, part, part_self, shows
-from .rates import Bucket, Buckets
 from .store import Line, Record
 from .words import (
     CONFIGURED,
@@ -109,7 +108,7 @@ class Room:
         self.lost: list[JID] = []  # see `Road.send`
         self.presences = Bucket()
         self.messages = Bucket()
-        self.moves = Buckets()  # entrances, nicks and presences of each account
+        self.moves: Buckets[JID] = Buckets()  # entrances, nicks and presences of each account
         self.asked: dict[str, Asked] = {}  # see `passing`
         self.lock = asyncio.Lock()
         self.queued = 0
