@@ -8,7 +8,8 @@ from xmppd.api import AccountEvent, hook
 
 from . import store
 from .commands import RoomCommands
-from .grants import Grant, grant
+from .grants import Grant, make
+from .standing import give_nick
 from .turns import Turn
 
 if TYPE_CHECKING:
@@ -31,15 +32,22 @@ class Accounts(RoomCommands):
         """Whoever registers under the name again is a stranger in every room."""
         account = event.account.bare
         await self.storage.write(*store.forget_account(account))
-        for room in [
-            room for room in self.rooms.loaded.values() if account in room.affiliations or account in room.worn
-        ]:
-            async with Turn(room) as here:
-                if here:
-                    await _forget(room, account)
+        for room in await self.rooms.in_memory():
+            if _knows(room, account):
+                async with Turn(room) as here:
+                    if here:
+                        await _forget(room, account)
+
+
+def _knows(room: Room, account: JID) -> bool:
+    known = room.affiliations, room.worn, room.voices, room.nicks.values()
+    return any(account in accounts for accounts in known)
 
 
 async def _forget(room: Room, account: JID) -> None:
+    """In memory; storage has forgotten already."""
     room.worn.pop(account, None)
+    room.voices.pop(account, None)
+    give_nick(room, account, "")
     if room.affiliations.get(account, "outcast") != "outcast":
-        await grant(room, [Grant(account, "none")])
+        await make(room, [Grant(account, "none")])

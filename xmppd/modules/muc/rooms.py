@@ -79,6 +79,12 @@ class Rooms:
         self.settle(room)
         return room
 
+    async def in_memory(self) -> list[Room]:
+        """The rooms that are loaded, and those that are just being read."""
+        for loading in list(self._loading.values()):
+            await loading
+        return list(self.loaded.values())
+
     def create(self, jid: JID) -> Room:
         """A new room with the default settings, in memory only; `resource-constraint` where there are too many."""
         limit = self._muc.options.max_rooms
