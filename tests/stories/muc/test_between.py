@@ -91,6 +91,31 @@ async def test_who_does_not_answer_is_answered_for(trio: Trio) -> None:
     assert error.get("id") == "v1"
 
 
+async def test_one_occupant_has_so_many_requests_under_way(trio: Trio) -> None:
+    ask = f"<iq type='get' id='v1' to='{ROOM}/thirdwitch'>{VERSION}</iq>"
+    trio.wicca.send(ask * 51)
+    await trio.wicca.ping()
+    asked = await trio.hag.pending()
+    assert len(asked) == 50
+    await trio.wicca.receives_error("resource-constraint")
+    trio.crone.send(ask)
+    await trio.crone.receives_nothing()
+    trio.hag.send(f"<iq type='result' id='{asked[0].get('id')}' to='{ROOM}/secondwitch'/>")
+    await trio.hag.ping()
+    await trio.wicca.receives("c:iq[@type='result']")
+    trio.wicca.send(ask)
+    await trio.wicca.receives_nothing()
+
+
+async def test_a_room_has_so_many_requests_under_way(trio: Trio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xmppd.modules.muc.passing.MOST_ASKED", 2)
+    ask = f"<iq type='get' id='v1' to='{ROOM}/thirdwitch'>{VERSION}</iq>"
+    trio.wicca.send(ask * 2)
+    await trio.wicca.receives_nothing()
+    trio.crone.send(ask)
+    await trio.crone.receives_error("resource-constraint")
+
+
 async def test_a_request_to_nobody_is_item_not_found(trio: Trio) -> None:
     reply = await trio.wicca.ask(f"<iq type='get' to='{ROOM}/nobody'>{VERSION}</iq>")
     assert error_of(reply) == "item-not-found"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 120.0  # seconds until the room answers in place of who does not
 MOST_ASKED: Final = 500  # requests of one room that wait for an answer; past it `resource-constraint`
+MOST_OF_ONE: Final = 50  # of them by one account, so that nobody takes the others' room
 SELF_PING: Final = f"{PING} ping"
 DISCO: Final = frozenset({f"{DISCO_INFO} query", f"{DISCO_ITEMS} query"})
 # What an account answers for all of its resources: the server knows it, the client does not.
@@ -66,8 +67,7 @@ async def _ask(room: Room, event: Event) -> None:
         raise StanzaError("item-not-found", "nobody is here under this nick")
     if not room.settings.allow_query_users and other is not asker:
         raise StanzaError("not-allowed", "this room passes no requests on")
-    if len(room.asked) >= MOST_ASKED:
-        raise StanzaError("resource-constraint", "too many requests in this room wait for an answer", kind="wait")
+    _check_number(room, sender.bare)
     real = other.jids[-1]
     answerer = real.bare if name in ACCOUNTS else real
     id = token_urlsafe(12)
@@ -79,6 +79,13 @@ async def _ask(room: Room, event: Event) -> None:
     except StanzaError:
         room.asked.pop(id, None)
         raise
+
+
+def _check_number(room: Room, account: JID) -> None:
+    if len(room.asked) >= MOST_ASKED:
+        raise StanzaError("resource-constraint", "too many requests in this room wait for an answer", kind="wait")
+    if sum(asked.asker.bare == account for asked in room.asked.values()) >= MOST_OF_ONE:
+        raise StanzaError("resource-constraint", "too many requests of yours wait for an answer", kind="wait")
 
 
 async def _answered(room: Room, stanza: Stanza) -> None:
