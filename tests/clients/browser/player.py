@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,21 @@ class Player:
         """These sit in the lobby."""
         await self.opens("Lobby")
         await expect(self.page.locator("#people")).to_have_text(f"Here: {', '.join(names)}", timeout=PATIENCE)
+
+    async def sees_how_late_things_are(self) -> None:
+        """Its own round trip, and that of the slowest in the lobby."""
+        late = re.compile(r"^ping \d+ ms · slowest \d+ ms$")
+        await expect(self.page.locator("#latency")).to_have_text(late, timeout=PATIENCE)
+
+    async def looks_away(self, away: bool = True) -> None:
+        """Turn to another tab, or back. Playwright keeps all pages visible, so this one is told."""
+        await self.page.evaluate(
+            """away => {
+                Object.defineProperty(document, "hidden", { configurable: true, value: away });
+                document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            away,
+        )
 
     async def plays(self) -> None:
         """Begin a round."""

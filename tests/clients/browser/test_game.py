@@ -59,6 +59,22 @@ async def test_they_whisper_type_and_sit_in_the_lobby(browser: Browser, game: Pl
     assert not alice.troubles + bob.troubles
 
 
+async def test_who_turns_to_another_tab_is_away(browser: Browser, game: Place) -> None:
+    alice, bob = await two(browser, game)
+    await bob.looks_away()
+    await alice.sees("bob", "away")
+    await bob.looks_away(False)
+    await alice.sees("bob", "lobby")
+    assert not alice.troubles + bob.troubles
+
+
+async def test_it_is_shown_how_late_things_are(browser: Browser, game: Place) -> None:
+    alice, bob = await two(browser, game)
+    for player in (alice, bob):
+        await player.sees_how_late_things_are()
+    assert not alice.troubles + bob.troubles
+
+
 async def test_who_is_ignored_is_not_heard(browser: Browser, game: Place) -> None:
     alice, bob = await two(browser, game)
     await alice.ignores("bob")
