@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from unittest.mock import MagicMock
 
 import pytest
 
 from tests.client.people import until
-from tests.extensions.buses import ROOM, a_server, members
+from tests.extensions.buses import ROOM, a_server, members, silent_member
 from tests.kit.world import World
 from xmppd.client.bus import Bus
 from xmppd.client.bus.errors import LinkLost
 
-from .rooms import back, cut, within
+from .rooms import PATIENCE, back, cut, within
 
 
 @pytest.fixture
@@ -87,3 +88,93 @@ async def test_who_was_refused_once_may_be_waited_for_again(world: World) -> Non
         await back(bus)
     finally:
         await bus.close()
+
+
+def others() -> list[str]:
+    """The tasks that are under way beside this test's own."""
+    tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    return sorted(getattr(task.get_coro(), "__qualname__", "") for task in tasks)
+
+
+def waits() -> int:
+    """How many wait for an event."""
+    return others().count("Event.wait")
+
+
+class TestGivingUp:
+    """Who gives up waiting for the bus leaves nothing behind."""
+
+    def bus(self) -> Bus:
+        """It never gets into a room."""
+        return Bus("web1@localhost", "web1", ROOM, host="127.0.0.1", port=1, plaintext=True)
+
+    async def test_starting(self) -> None:
+        bus = self.bus()
+        before = others()
+        entering = asyncio.create_task(bus.__aenter__())
+        await until(lambda: bus._running is not None)
+        entering.cancel()
+        await asyncio.wait({entering})
+        assert bus._running is None
+        assert others() == before
+
+    async def test_waiting_to_be_in_the_room(self) -> None:
+        bus = self.bus()
+        await bus.start(0)
+        entering = asyncio.create_task(bus.entered(3600.0))
+        await asyncio.sleep(0)
+        await until(lambda: waits() == 2)
+        entering.cancel()
+        await asyncio.wait({entering})
+        await asyncio.sleep(0)
+        assert waits() == 0
+        await bus.close()
+
+    async def test_closing(self, world: World) -> None:
+        async with members(world, "web1") as (bus,):
+            task, draining = bus._task, asyncio.Event()
+
+            async def drain(_: object) -> None:
+                draining.set()
+                await asyncio.Event().wait()
+
+            bus._drain = drain  # type: ignore[method-assign]
+            closing = asyncio.create_task(bus.close())
+            await within(draining.wait())
+            closing.cancel()
+            assert task is not None
+            await within(asyncio.wait({task}))
+            assert not bus.sure
+            del bus._drain  # type: ignore[attr-defined]
+            await bus.start(PATIENCE)
+            assert bus.sure
+
+
+async def test_who_waits_for_members_is_told_when_it_is_closed(world: World) -> None:
+    async with members(world, "web1") as (bus,):
+        await silent_member(world)
+        while not bus.members:
+            await bus.invalidate("a-barrier")
+        waiting = asyncio.create_task(bus.invalidate("user:42", confirm=True, timeout=3600.0))
+        assert bus._running is not None
+        await until(bus._running.outbox.barriers.unanswered)
+        await bus.close()
+        assert (await within(waiting)).missing == {"web9"}
+
+
+def test_another_thread_may_ask_while_it_is_closed() -> None:
+    class Closing(Bus):
+        """What runs is there once, and gone when it is looked at again."""
+
+        asked = 0
+
+        @property
+        def _running(self) -> object:  # type: ignore[override]
+            self.asked += 1
+            return MagicMock(room=None) if self.asked == 1 else None
+
+        @_running.setter
+        def _running(self, _: object) -> None: ...
+
+    for ask in (lambda bus: bus.sure, lambda bus: bus.name, lambda bus: bus.members):
+        ask(Closing("web1@localhost", "web1", ROOM))

@@ -71,12 +71,17 @@ class Barrier:
             self.done(nick)
 
     async def wait(self) -> None:
-        """Until nobody is waited for."""
+        """Until nobody is waited for; see `waiting` for who is missing even then."""
         await asyncio.shield(self._all)
 
-    def _settle(self) -> None:
-        if not self.waiting and not self._all.done():
+    def end(self) -> None:
+        """Nobody's answer is waited for any more, and who has not answered stays missing."""
+        if not self._all.done():
             self._all.set_result(None)
+
+    def _settle(self) -> None:
+        if not self.waiting:
+            self.end()
 
 
 class Barriers:
@@ -121,6 +126,11 @@ class Barriers:
     def unanswered(self) -> list[tuple[int, Invalidation]]:
         """The messages that somebody has not answered."""
         return [(seq, barrier.what) for seq, barrier in self._open.items() if barrier.waiting]
+
+    def end(self) -> None:
+        """This member leaves for good."""
+        for barrier in self._open.values():
+            barrier.end()
 
     def close(self, seq: int) -> None:
         """Its caller has gone on."""

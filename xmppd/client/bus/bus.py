@@ -45,7 +45,11 @@ class Bus:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -54,18 +58,21 @@ class Bus:
     @property
     def sure(self) -> bool:
         """Whether cached entries are served now. Any thread may ask."""
-        return self._running is not None and self._running.lease.sure
+        running = self._running  # another thread may close it meanwhile
+        return running is not None and running.lease.sure
 
     @property
     def name(self) -> str:
         """What the room calls this member."""
-        room = self._running and self._running.room
+        running = self._running
+        room = running and running.room
         return room.name if room else self.settings.name
 
     @property
     def members(self) -> list[str]:
         """The names of the other members in the room, as far as this one knows."""
-        return [] if self._running is None else sorted(self._running.company.here)
+        running = self._running
+        return [] if running is None else sorted(running.company.here)
 
     async def start(self, wait: float = 5.0) -> None:
         """Begin, and wait up to so many seconds to be in the room.
@@ -85,25 +92,36 @@ class Bus:
         """Wait up to so many seconds to be in the room; whether it is."""
         running = self._alive()
         tasks = [asyncio.create_task(event.wait()) for event in (running.entered, running.refused)]
-        await asyncio.wait(tasks, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
+        try:
+            await asyncio.wait(tasks, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
         return running.entered.is_set()
 
     async def close(self) -> None:
-        """Publish what waits, as far as the room takes it in a second; empty the caches, leave the room, disconnect."""
+        """Publish what waits, as far as the room takes it in a second; empty the caches, leave the room, disconnect.
+
+        Who waits for members is told who is missing; who waits for the room, BusClosed.
+        """
         if self._running is None or self._task is None:
             return
         running, task, self._task = self._running, self._task, None
-        await self._drain(running)
+        try:
+            await self._drain(running)
+        finally:
+            self._end(running, task)
+        await asyncio.wait({task})
+
+    def _end(self, running: Running, task: asyncio.Task[None]) -> None:
+        """Whatever happens to who closes it, nothing goes on."""
+        self._running = None
         running.lease.shut()
         self._reset_caches()
         if running.room is not None:
             running.room.leave()
         task.cancel()
-        await asyncio.wait({task})
         running.outbox.close()
-        self._running = None
 
     async def _drain(self, running: Running) -> None:
         waiting = running.outbox.unpublished() if running.entered.is_set() else set()

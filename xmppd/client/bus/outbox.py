@@ -145,7 +145,8 @@ class Outbox:
         self.barriers.lived(sent_at)
 
     def close(self) -> None:
-        """Tell all who wait that nothing more is published."""
+        """Tell all who wait that nothing more is published, and that nobody's answer is waited for."""
+        self.barriers.end()
         for batch in {self._gathered, *(flying.batch for flying in self._flying.values())}:
             if not batch.published.done():
                 batch.published.set_exception(BusClosed("the bus was closed"))
