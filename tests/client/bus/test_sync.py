@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Iterator
@@ -151,3 +152,32 @@ def _in_the_child(alice: SyncBus, cache: SyncCache) -> int:
         return 2
     alice.close()
     return 0
+
+
+def test_who_waits_for_members_is_told_when_it_is_closed(pair: tuple[SyncBus, SyncBus]) -> None:
+    alice, bob = pair
+    heard = threading.Event()
+
+    @bob.on_invalidate
+    def never_confirms(what: Invalidation) -> None:
+        if "user:42" in what.keys:
+            heard.set()
+            raise ValueError("bob cannot drop it")
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(alice.invalidate, "user:42", confirm=True, timeout=3600.0)
+        assert heard.wait(PATIENCE)
+        alice.close()
+        assert waiting.result(PATIENCE).missing == {"bob"}
+
+
+def test_who_waits_for_the_room_is_told_when_it_is_closed(room: Place) -> None:
+    alice = room.sync_bus("alice", port=1)
+    alice.awake()
+    with ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(alice.invalidate, "user:42", timeout=3600.0) for _ in range(8)]
+        assert alice._loop is not None
+        while len(asyncio.all_tasks(alice._loop)) < 8:
+            assert not any(each.done() for each in waiting)
+        alice.close()
+        assert [type(each.exception(PATIENCE)) for each in waiting] == [BusClosed] * 8

@@ -7,7 +7,8 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, MutableMapping
-from typing import Any, Self, TypeVar
+from concurrent.futures import CancelledError, Future
+from typing import Any, Final, Self, TypeVar
 
 from .barrier import Receipt
 from .bus import Bus, Listener
@@ -19,6 +20,7 @@ from .stats import BusStats
 from .sync_cache import SyncCache
 
 T = TypeVar("T")
+_CLOSED: Final = "the bus was closed"
 
 
 class SyncBus:
@@ -91,15 +93,18 @@ class SyncBus:
             asyncio.run_coroutine_threadsafe(self._bus.start(0), self._loop)
 
     def close(self) -> None:
-        """As `Bus.close`; the bus cannot be used again."""
+        """As `Bus.close`; the bus cannot be used again. BusClosed in threads that still wait for it."""
         with self._lock:
+            thread = self._thread
+            self._refuse_own(thread)
             self._closed = True
-            loop, thread = self._loop, self._thread
+            loop, self._loop = self._loop, None
         if loop is not None and thread is not None:
-            self._call(self._bus.close())
-            self._loop = None
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
+            try:
+                asyncio.run_coroutine_threadsafe(self._bus.close(), loop).result()
+            finally:
+                loop.call_soon_threadsafe(loop.stop)
+                thread.join()
 
     def invalidate(
         self,
@@ -142,17 +147,32 @@ class SyncBus:
         return self._bus.on_reset(listener)
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
-        loop = self._loop
-        if loop is None or self._thread is threading.current_thread():
-            work.close()
-            own = "the bus cannot be called from its own thread: listeners must not wait for it"
-            raise BusClosed("the bus was closed" if loop is None else own)
-        return asyncio.run_coroutine_threadsafe(work, loop).result()
+        try:
+            return self._begin(work).result()
+        except CancelledError:
+            raise BusClosed(_CLOSED) from None
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Under the lock, so that what has begun is ended by `close`."""
+        with self._lock:
+            try:
+                self._refuse_own(self._thread)
+                if self._loop is None:
+                    raise BusClosed(_CLOSED)
+                return asyncio.run_coroutine_threadsafe(work, self._loop)
+            except BusClosed:
+                work.close()
+                raise
+
+    def _refuse_own(self, thread: threading.Thread | None) -> None:
+        if thread is threading.current_thread():
+            raise BusClosed("the bus cannot be called from its own thread: listeners must not wait for it")
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
         try:
             loop.run_forever()
+            loop.run_until_complete(_ended(asyncio.all_tasks(loop)))
         finally:
             loop.close()
 
@@ -167,6 +187,13 @@ class SyncBus:
             guard.after_fork()
             self._bus.watch(guard)
         before.hand_over(self._bus)
+
+
+async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
+    """Nobody waits for ever for what the loop was about to do."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _forked(bus: SyncBus | None) -> None:
