@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from secrets import token_urlsafe
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from xmppd.config import Listener
 from xmppd.host import Host
 from xmppd.routing.sessions import Session
-from xmppd.wire.client import End, Header, Item, Nonza, Stanza, State
-from xmppd.wire.features import Features, Layer, StreamFeature
-from xmppd.xmpp import namespaces as ns
-from xmppd.xmpp.errors import StanzaError, StreamError
+from xmppd.wire.client import Item, Nonza, Stanza, State
+from xmppd.wire.features import Features, Layer
+from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.jid import JID
 
 from .inorder import InOrder
 from .managed import ASK, FINAL, ManagedDoor
+from .negotiation import negotiate
 from .pings import ping
 from .stepper import step
 from .watched import Watched
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from .tls import TLSEngine
 
 log = logging.getLogger(__name__)
-
-STREAM_ERROR: Final = f"{ns.STREAM} error"
 
 
 class Entrance(Protocol):
@@ -180,7 +177,7 @@ class Client(InOrder[Item], Watched):
             return self.host.take(session, item)
         if managed is not None and isinstance(item, Nonza) and managed.takes(item):
             return None
-        return self._negotiate(item)
+        return negotiate(self, item)
 
     def _failed(self, error: Exception) -> None:
         """An item ends the stream, as it deserves or by a mistake of ours."""
@@ -190,25 +187,7 @@ class Client(InOrder[Item], Watched):
             log.error("[c2s %s %s] a handler failed", self.address, self._user or "", exc_info=error)
             self.fail(StreamError("internal-server-error"))
 
-    async def _negotiate(self, item: Item) -> None:
-        if self.closing:
-            return
-        match item:
-            case Header():
-                self._open(item)
-            case StreamError():
-                raise item
-            case End():
-                await self._finish()
-            case Nonza(name=name) if name == STREAM_ERROR:
-                log.info("[c2s %s %s] the client gave up: %s", self.address, self._user or "", item.names[:1])
-                self.close()
-            case Nonza():
-                await self._begin(item.name, item)
-            case Stanza():
-                await self._begin(item.names[0] if item.names else "", item)
-
-    async def _finish(self) -> None:
+    async def finish(self) -> None:
         """The client ends its stream, and with it its session (RFC 6120 4.4, XEP-0198 7)."""
         if self.managed is not None:
             self.managed.final = True
@@ -216,53 +195,6 @@ class Client(InOrder[Item], Watched):
             if self._task is not None:
                 self.write(self.managed.last_words())
         self.close()
-
-    async def _begin(self, tag: str, item: Nonza | Stanza) -> None:
-        if self.exchange is not None and not self.exchange.accepts(tag):
-            raise StreamError("policy-violation", "finish the login, or abort it, before you send anything else")
-        feature = self._feature(tag)
-        if feature is not None:
-            await feature.handle(self, item)
-        elif isinstance(item, Stanza):
-            raise StreamError("not-authorized", "log in and bind a resource first")
-        else:
-            raise StreamError("unsupported-stanza-type", f"<{item.name.rpartition(' ')[2]}/> is not expected now")
-
-    def _feature(self, tag: str) -> StreamFeature[Any] | None:
-        if self.host is None:
-            return None
-        return self.listener.features.find(tag, self.state) or self.host.stream_features.find(tag, self.state)
-
-    def _open(self, header: Header) -> None:
-        host = self._host_of(header)
-        if self.host is not None and self.host is not host and self.state & State.AUTHENTICATED:
-            raise StreamError("host-unknown", "the host changed in the middle of a login")
-        self.host = host
-        self.exchange = None  # a login ends on the stream and the host it began on
-        self.claimed = header.attributes.get("from", "")
-        self.write(self.stream.open(host.name, token_urlsafe(12), self._user))
-        self.offer()
-
-    def offer(self) -> None:
-        """Say what may be negotiated now."""
-        self.write(self.stream.features(self._features()))
-
-    def _host_of(self, header: Header) -> Host:
-        hosts = self.listener.shared.house.hosts
-        name = header.attributes.get("to")
-        if name is None:
-            if len(hosts) == 1:
-                return next(iter(hosts.values()))
-            raise StreamError("host-unknown", "say in the stream header which host you want: to='...'")
-        try:
-            return hosts[JID.parse(name).domain]
-        except (StanzaError, KeyError):
-            raise StreamError("host-unknown", "this host is not served here") from None
-
-    def _features(self) -> str:
-        assert self.host is not None
-        rows = [*self.listener.features.possible(self.state), *self.host.stream_features.possible(self.state)]
-        return "".join(row.advertise(self) for row in sorted(rows, key=lambda row: row.order))
 
     # What features need (wire.features.Peer)
 

@@ -26,6 +26,7 @@ from .exchange import (
     outcome_of,
     refuse,
 )
+from .negotiation import offer
 from .request import Request, read
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ async def _succeed(
     else:
         _answer(client, outcome, user if client.session is None else client.session.jid, more)
         if client.session is None:  # a resumed stream is there already, and hears of no features (XEP-0198 9.2)
-            client.offer()
+            offer(client)
 
 
 async def _bind(client: Client, host: Host, user: JID, request: Request, outcome: Success, more: str) -> None:
@@ -156,7 +157,7 @@ async def _bind(client: Client, host: Host, user: JID, request: Request, outcome
     enable = request.bind.find(f"{{{ns.SM}}}enable") if request.bind is not None else None
     enabled = "" if enable is None else management.enable(client, enable)
     _answer(client, outcome, session.jid, f"{more}{bound}{enabled}</bound>")
-    client.offer()
+    offer(client)
     threshold.open(session)
 
 
