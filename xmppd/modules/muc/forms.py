@@ -227,7 +227,7 @@ def _seen() -> list[Field | str]:
             options=_ROLES,
         ),
         _switch("public_list", "Show the list of occupants to everybody", "public_list"),
-        _switch(f"{CONFIG}allowvisitorstatus", "Visitors may change their status", "allow_visitor_status"),
+        _switch(f"{CONFIG}allowvisitorstatus", "Show status texts of visitors", "allow_visitor_status"),
         _switch(f"{CONFIG}allowvisitornickchange", "Visitors may change their nickname", "allow_visitor_nickchange"),
     ]
 

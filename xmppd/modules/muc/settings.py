@@ -57,7 +57,7 @@ class Settings:
     """Occupants may send each other requests."""
     allow_visitor_nickchange: bool = True
     allow_visitor_status: bool = True
-    """Visitors may change their availability, and their status text is shown."""
+    """The status texts of visitors are shown; their availability always is."""
     allow_voice_requests: bool = True
     voice_request_min_interval: int = 60
     """Seconds between two voice requests of one visitor."""
