@@ -23,7 +23,7 @@ STRICT = Settings(
         (may.may_send_private, "NYYY", "NNNN"),
         (may.may_change_subject, "NNNY", "NNNY"),
         (may.may_change_nick, "NYYY", "NNYY"),
-        (may.may_change_status, "NYYY", "NNYY"),
+        (may.may_show_status, "NYYY", "NNYY"),
         (lambda role, settings: may.may_invite(role, "none", settings), "NYYY", "NNNN"),
     ],
     ids=["speak", "private", "subject", "nick", "status", "invite"],

@@ -53,7 +53,6 @@ async def test_a_room_comes_back_as_it_was(storage: Storage) -> None:
     shelf = Shelf(storage, DOMAIN)
     assert await shelf.load(COVEN) == replace(coven(), avatar="abc")
     assert await shelf.card(COVEN) == "<vCard xmlns='vcard-temp'/>"
-    assert await shelf.exists(COVEN)
     assert await shelf.load(JID("heath", DOMAIN)) is None
 
 
@@ -135,10 +134,9 @@ async def test_public_rooms_are_listed_in_pages(storage: Storage) -> None:
     assert await shelf.count() == 4
 
 
-async def test_the_rooms_of_an_account(storage: Storage) -> None:
+async def test_rooms_forget_an_account(storage: Storage) -> None:
     await storage.write(*store.create(coven()))
     shelf = Shelf(storage, DOMAIN)
-    assert await shelf.of_account(HECATE) == [(COVEN, "member")]
     await storage.write(*store.forget_account(HECATE), *store.forget_account(WIZARD))
     record = await shelf.load(COVEN)
     assert record is not None

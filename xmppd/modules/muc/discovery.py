@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 NICK_NODE: Final = "x-roomuser-item"
 TRAFFIC_NODE: Final = f"{NS_MUC}#traffic"
-ROOMS_NODE: Final = f"{NS_MUC}#rooms"
 ARCHIVED: Final = (MAM, f"{MAM}#extended")
 PAGE: Final = 100  # rooms, or occupants, of one page unless less is asked for
 

@@ -18,7 +18,7 @@ from .history import Wish, most_kept
 from .messages import subject_of
 from .occupants import Occupant
 from .presence import announce, privacy_codes, rename, show_others, show_self
-from .words import BROKEN, CREATED, KICKED, LOGGED, NS_MUC, SELF, Affiliation
+from .words import BROKEN, CREATED, KICKED, LOGGED, NS_MUC, SELF, Affiliation, Role
 
 if TYPE_CHECKING:
     from .room import Room
@@ -224,10 +224,10 @@ async def _update(room: Room, occupant: Occupant, stanza: Stanza, sender: JID) -
     await crowd.updated(room, occupant, stanza.id)
 
 
-def _presence(room: Room, stanza: Stanza, role: str) -> Stanza:
+def _presence(room: Room, stanza: Stanza, role: Role) -> Stanza:
     """What is kept and reflected of a presence: all that is its sender's to say."""
     dropped: tuple[str, ...] = OWN
-    if role == "visitor" and not room.settings.allow_visitor_status:
+    if not privileges.may_show_status(role, room.settings):
         dropped = (*OWN, STATUS)
     if len(stanza.names) == 1 and stanza.names[0] in dropped:
         return Stanza("presence", lang=stanza.lang, names=())

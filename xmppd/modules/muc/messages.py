@@ -41,7 +41,7 @@ async def groupchat(room: Room, event: Event) -> None:
     is_subject = SUBJECT in names and BODY not in names
     if is_subject:
         _check_subject(room, occupant)
-    elif occupant.role == "visitor":
+    elif not privileges.may_speak(occupant.role):
         raise StanzaError("forbidden", "visitors may not speak in this room")
     _check_rates(room, occupant)
     stanza = _cleaned(room, stanza)

@@ -42,8 +42,8 @@ def may_change_nick(role: Role, settings: Settings) -> bool:
     return _ROLE_RANK[role] >= 2 or (role == "visitor" and settings.allow_visitor_nickchange)
 
 
-def may_change_status(role: Role, settings: Settings) -> bool:
-    """Everybody, unless visitors may not."""
+def may_show_status(role: Role, settings: Settings) -> bool:
+    """Have a status text that others see: everybody, unless visitors may not."""
     return _ROLE_RANK[role] >= 2 or (role == "visitor" and settings.allow_visitor_status)
 
 

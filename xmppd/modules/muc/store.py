@@ -223,10 +223,6 @@ class Shelf:
         row = await self._storage.fetch_one("SELECT card FROM muc_cards WHERE room = ?", room)
         return row[0] if row else ""
 
-    async def exists(self, room: JID) -> bool:
-        """Whether there is such a room."""
-        return await self._storage.fetch_one("SELECT 1 FROM muc_rooms WHERE room = ?", room) is not None
-
     async def public(self, request: PageRequest) -> tuple[list[Listed], Page]:
         """A page of the rooms that anybody may know of, by address (6.3); ids of the page are addresses."""
         where, parameters = "domain = ? AND public = 1", (self._domain,)
@@ -241,12 +237,6 @@ class Shelf:
         """The next rooms by address, public or not; for commands that go through all of them."""
         sql = f"SELECT {tables.COLUMNS} FROM muc_rooms WHERE domain = ? AND room > ? ORDER BY room LIMIT ?"  # noqa: S608
         return [_listed(row) for row in await self._storage.fetch(sql, self._domain, after, most)]
-
-    async def of_account(self, account: JID) -> list[tuple[JID, Affiliation]]:
-        """Every room where an account has an affiliation."""
-        sql = "SELECT room, affiliation FROM muc_affiliations WHERE account = ? ORDER BY room"
-        rows = await self._storage.fetch(sql, account)
-        return [(room, kind) for text, kind in rows if (room := JID.parse(text)).domain == self._domain]
 
     async def count(self) -> int:
         """How many rooms are stored."""

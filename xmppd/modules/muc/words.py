@@ -22,9 +22,6 @@ NS_SELF_PING: Final = "http://jabber.org/protocol/muc#self-ping-optimization"
 
 # Status codes (XEP-0045 15.6.2).
 NON_ANONYMOUS_ROOM: Final = 100  # everybody sees real addresses
-AFFILIATION_CHANGED: Final = 101  # while the user was not in the room
-SHOWS_ABSENT: Final = 102
-HIDES_ABSENT: Final = 103
 CONFIGURED: Final = 104  # something other than privacy changed
 SELF: Final = 110
 LOGGED: Final = 170
@@ -32,7 +29,6 @@ NOT_LOGGED: Final = 171
 NON_ANONYMOUS: Final = 172
 SEMI_ANONYMOUS: Final = 173
 CREATED: Final = 201
-NICK_CHOSEN: Final = 210  # by the service
 BANNED: Final = 301
 RENAMED: Final = 303
 KICKED: Final = 307
