@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -141,6 +142,28 @@ def test_a_forked_process_is_a_member_of_its_own(room: Place) -> None:
             os._exit(_in_the_child(alice, cache))
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert cache.get("user:42") == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_does_not_wait_for_loads_of_threads_that_it_has_not(room: Place) -> None:
+    with room.sync_bus("alice", port=1) as alice, ThreadPoolExecutor(1) as pool:
+        cache = alice.cache()
+        loading, go = threading.Event(), threading.Event()
+
+        def load() -> int:
+            loading.set()
+            go.wait(PATIENCE)
+            return 1
+
+        first = pool.submit(cache.get_or_load, "user:42", load)
+        assert loading.wait(PATIENCE)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            os._exit(0 if cache.get_or_load("user:42", lambda: 2) == 2 and cache._flights == {} else 1)
+        go.set()
+        assert first.result() == 1
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def _in_the_child(alice: SyncBus, cache: SyncCache) -> int:

@@ -90,8 +90,9 @@ class Guard:
         return self._tags.keys(tags)
 
     def after_fork(self) -> None:
-        """A thread that is not in this process may have held the lock."""
+        """A thread that is not in this process may have held the lock; what it loads does not come here."""
         self.lock = threading.RLock()
+        self._fills = Fills()
 
     def _under(self, prefixes: tuple[str, ...]) -> list[str]:
         return [key for key in self.store if key.startswith(prefixes)] if prefixes else []

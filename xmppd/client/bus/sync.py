@@ -38,6 +38,7 @@ class SyncBus:
         self._arguments = (jid, password, room)
         self._settings = settings
         self._guards: list[Guard] = []
+        self._caches: list[SyncCache] = []
         self._bus = Bus(jid, password, room, **settings)
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -125,7 +126,9 @@ class SyncBus:
         self, store: MutableMapping[str, Any] | None = None, *, most: int = 10_000, ttl: float | None = None
     ) -> SyncCache:
         """A cache that the bus keeps right, over a mapping from str, or an LRU of `most` entries and `ttl` seconds."""
-        return SyncCache(self.guard(Lru(most, ttl) if store is None else store), self.awake)
+        cache = SyncCache(self.guard(Lru(most, ttl) if store is None else store), self.awake)
+        self._caches.append(cache)
+        return cache
 
     def guard(self, store: MutableMapping[str, Any], kind: type[Guard] = Guard) -> Guard:
         """As `Bus.guard`."""
@@ -177,7 +180,7 @@ class SyncBus:
             loop.close()
 
     def after_fork(self) -> None:
-        """Begin anew in the new process, with empty caches and under another name."""
+        """Begin anew in the new process, under another name. Nothing of what was cached before is served there."""
         if "name" in self._settings:
             self._settings = {**self._settings, "name": f"{self._settings['name']}-{os.getpid()}"}
         before, self._bus = self._bus, Bus(*self._arguments, **self._settings)
@@ -186,6 +189,8 @@ class SyncBus:
         for guard in self._guards:
             guard.after_fork()
             self._bus.watch(guard)
+        for cache in self._caches:
+            cache.after_fork()
         before.hand_over(self._bus)
 
 

@@ -52,6 +52,11 @@ class SyncCache:
         value = self.guard.look(key)
         return self._join(key, load, tags) if value is MISSING else value
 
+    def after_fork(self) -> None:
+        """Loads of threads that are not in this process never end here."""
+        self._lock = threading.Lock()
+        self._flights = {}
+
     def _join(self, key: str, load: Callable[[], Any], tags: TagsOf) -> Any:
         arrived = self._count
         while True:
