@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from xmppd.listeners.tcp import Connection
+from xmppd.listeners.watched import GOODBYE
 from xmppd.xmpp.errors import StreamError
 
 from .answers import PLAIN_TEXT, status_line
@@ -22,7 +23,6 @@ log = logging.getLogger(__name__)
 
 PIPELINE: Final = 4  # reading pauses because so many requests wait for their answers
 MOST_WAITING: Final = 16
-GOODBYE: Final = 10.0  # seconds a peer has to take our last words
 
 
 class HTTPConnection(Connection):
