@@ -171,6 +171,10 @@ host_config: {exmple.org: {}}
         ("hosts: [a]\ndata_dir: d\nlisten: []\ndatabase: mysql", "database: must be sqlite or postgresql://"),
         ("hosts: [a]\ndata_dir: d\nlisten: []\ndatabase: file:none", "database: cannot read the secret from "),
         (
+            "hosts: [a]\ndata_dir: d\nlisten: [{port: 1, module: http, see_other_uri: chat2.example}]",
+            "listen[0].see_other_uri: 'chat2.example' is no address of a web door; write wss://... or https://...",
+        ),
+        (
             "hosts: [a]\ndata_dir: d\nlisten: [{port: 1, tls: true, starttls: optional}]",
             "listen[0]: a door has tls: true or starttls, not both",
         ),

@@ -28,6 +28,7 @@ HTTP_ONLY: Final = (
     "see_other_uri",
     "document_root",
 )
+ELSEWHERE: Final = ("wss", "ws", "https", "http")
 
 
 class ComponentHost(Section):
@@ -63,8 +64,10 @@ class Listener(Section):
     urls: dict[Literal["bosh", "websocket"], str] = Field(
         default={}, description="http only: where clients find these from outside, for host-meta; else as they came."
     )
-    see_other_uri: str | None = Field(
-        default=None, description="http only: where clients are sent when the server shuts down (RFC 7395 3.6.1)."
+    see_other_uri: Words = Field(
+        default=(),
+        description="http only: where clients are sent when the server shuts down (RFC 7395 3.6.1, XEP-0124 17.2): "
+        "WebSockets to the first wss:// here, BOSH sessions to the first https://.",
     )
     addresses: Addresses = Field(
         default=(), description="http only: this server's addresses as seen from outside, for host-meta (XEP-0487)."
@@ -102,6 +105,14 @@ class Listener(Section):
                 raise ValueError(f"{origin!r} is no origin; write it as https://chat.example or http://localhost:8080")
         return tuple(origin.lower() for origin in value)
 
+    @field_validator("see_other_uri")
+    @classmethod
+    def _elsewhere_is_a_uri(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for uri in value:
+            if uri.partition("://")[0] not in ELSEWHERE:
+                raise ValueError(f"{uri!r} is no address of a web door; write wss://... or https://...")
+        return value
+
     @field_validator("hosts")
     @classmethod
     def _components_have_domains(cls, value: dict[str, ComponentHost]) -> dict[str, ComponentHost]:
@@ -119,6 +130,11 @@ class Listener(Section):
         if self.tls and self.starttls != "none":
             raise ValueError("a door has tls: true or starttls, not both; direct TLS needs no starttls")
         return self
+
+    def elsewhere(self, *schemes: str) -> str:
+        """Where clients are sent at the end, by the first of these schemes that there is one for; "" for none."""
+        found = (uri for scheme in schemes for uri in self.see_other_uri if uri.startswith(f"{scheme}://"))
+        return next(found, "")
 
     @property
     def address(self) -> str | None:

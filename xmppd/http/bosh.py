@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from xmppd.listeners.client import Client
@@ -14,7 +15,7 @@ from xmppd.wire.bosh_backlog import Backlog
 from xmppd.wire.bosh_body import BadBody, Body
 from xmppd.wire.bosh_stream import BoshStream
 from xmppd.wire.features import Layer
-from xmppd.wire.items import End
+from xmppd.wire.items import End, Header
 from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.stanza import Stanza
 
@@ -102,10 +103,22 @@ class BoshClient(Client):
         if self.closing:
             return
         items = self.stream.receive(body)
+        if self.session is None and items and isinstance(header := items[0], Header):
+            items[0] = self._addressed(header)
         if body.terminate:
             items.append(End())
         if items:
             self.take(items)
+
+    def _addressed(self, header: Header) -> Header | StreamError:
+        """A restart need not name the host again (XEP-0206 4); who names none of several is told so (XEP-0124 17.2)."""
+        if "to" in header.attributes:
+            return header
+        if self.host is not None:
+            return replace(header, attributes={**header.attributes, "to": self.host.name})
+        if len(self.door.listener.shared.house.hosts) > 1:
+            return StreamError("improper-addressing", "say which host you want: to='...'")
+        return header
 
     def dropped(self, exchange: Exchange) -> None:
         """The connection of a held request is gone."""

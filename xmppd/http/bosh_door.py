@@ -8,7 +8,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
 
 from xmppd.wire.bosh import Offer
-from xmppd.wire.bosh_answers import refusal
+from xmppd.wire.bosh_answers import SEE_OTHER, refusal, uri
 from xmppd.wire.bosh_body import BadBody, Body, parse
 from xmppd.xmpp.errors import StreamError
 
@@ -109,8 +109,7 @@ class BoshDoor:
         """XEP-0124 7. Raises `BadBody`."""
         shared, content = self.listener.shared, _content(body)
         if not self.listener.may_log_in(exchange):
-            error = StreamError("policy-violation", "log in by https; see `cleartext` in the configuration")
-            self.answer(exchange, refusal("remote-stream-error", error.to_xml().encode()), content)
+            self.answer(exchange, self._elsewhere(), content)
             return
         client = BoshClient(self, token_urlsafe(SID), body, exchange, content)
         admitted = shared.admits(exchange.address)
@@ -121,6 +120,14 @@ class BoshDoor:
         else:
             client.fail(StreamError("resource-constraint", "too many connections; try again later"))
         client.begin_to_answer()
+
+    def _elsewhere(self) -> bytes:
+        """What is told to who may log in, but not without TLS (XEP-0124 17.2)."""
+        secure = self.listener.options.urls.get("bosh", "")
+        if secure.startswith("https://"):
+            return refusal(SEE_OTHER, uri(secure))
+        error = StreamError("policy-violation", "log in by https; see `cleartext` in the configuration")
+        return refusal("remote-stream-error", error.to_xml().encode())
 
     def bury(self, client: BoshClient, last: bytes) -> None:
         """A session is over; its last words, if it has some, are kept as long as it might have waited to be asked."""
@@ -148,8 +155,11 @@ class BoshDoor:
         self.buried.expire(now)
 
     def say_goodbye(self) -> None:
-        """End every session."""
+        """End every session; who came by https is not sent to where there is none."""
+        options = self.listener.options
+        secure, others = options.elsewhere("https"), options.elsewhere("https", "http")
         for client in list(self.sessions.values()):
+            client.stream.elsewhere = secure if client.secure else others
             client.fail(StreamError("system-shutdown"))
 
 

@@ -104,7 +104,8 @@ class WebSocketClient(Client, Connection):
         shared, options = listener.shared, listener.options
         Connection.__init__(self, shared.outbox, shared.limits.max_queue, listener.shaper)
         limit, state = shared.limits.max_stanza_size, listener.state_of(exchange)
-        self.begin(listener, WebSocketStream(shared.parsers, limit, state, options.see_other_uri or ""))
+        elsewhere = options.elsewhere("wss", "ws", "https", "http")  # BOSH will do too (RFC 7395 3.6.1)
+        self.begin(listener, WebSocketStream(shared.parsers, limit, state, elsewhere))
         self._frames = Frames(self.stream.limit, deflate=deflate)
         self._closing = OPEN
         self.secure = exchange.secure

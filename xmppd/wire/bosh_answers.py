@@ -16,6 +16,7 @@ PLAIN: Final = f"{OPEN}>".encode()
 CLOSE: Final = b"</body>"
 EMPTY: Final = f"{OPEN}/>".encode()
 ERROR: Final = f"{OPEN} type='error'/>".encode()
+SEE_OTHER: Final = "see-other-uri"
 NEEDS_PREFIX: Final = b"<stream:"
 ANSWER: Final = 262144  # bytes in one answer, about; what is left waits for the next request
 LAST: Final = 2048  # bytes inside the last words; errors have some 300
@@ -175,3 +176,8 @@ def refusal(condition: str, inside: bytes = b"") -> bytes:
         return f"{told}/>".encode()
     prefix = STREAM_DECLARED if inside.startswith(NEEDS_PREFIX) else ""
     return f"{told}{prefix}>".encode() + inside + CLOSE
+
+
+def uri(elsewhere: str) -> bytes:
+    """What stands in an answer with `SEE_OTHER` (XEP-0124 17.2)."""
+    return f"<uri>{escape(elsewhere)}</uri>".encode()

@@ -8,30 +8,41 @@ from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.jid import JID
 
-from .bosh_answers import Answers
+from .bosh_answers import SEE_OTHER, Answers, uri
 from .bosh_body import VERSION, XML_LANG, Body
 from .client import UNAUTHENTICATED_LIMIT, State, check_header, check_stanza
 from .items import Header, Item
 from .parsers import Parsers
 from .whole import elements
 
-# What stream errors are in BOSH's own words; all others are `remote-stream-error` (XEP-0124 17.2, XEP-0206 5).
+REMOTE: Final = "remote-stream-error"
+UNDEFINED: Final = "undefined-condition"
+# What stream errors are in BOSH's own words; all others are `remote-stream-error` (XEP-0124 17.2, XEP-0206 5). Without
+# a stream error, `Bosh` and its driver end sessions by `bad-request`, `item-not-found`, `other-request`,
+# `policy-violation`, `remote-connection-failed` and `see-other-uri`. There is no `host-gone`: only a restart takes a
+# host away, and ends all sessions before.
 CONDITIONS: Final = {
     "not-well-formed": "bad-request",
     "bad-format": "bad-request",
     "restricted-xml": "bad-request",
     "host-unknown": "host-unknown",
-    "host-gone": "host-gone",
     "improper-addressing": "improper-addressing",
     "system-shutdown": "system-shutdown",
     "internal-server-error": "internal-server-error",
+    UNDEFINED: UNDEFINED,
 }
+TOLD: Final = (REMOTE, UNDEFINED)  # with the stream error inside
 
 
 class BoshStream:
-    """The server's end of one stream. `condition` is how the session ends, "" while there is nothing wrong."""
+    """The server's end of one stream. `condition` is how the session ends, "" while there is nothing wrong.
 
-    __slots__ = ("_answers", "_limit", "_parsers", "_waiting", "condition", "ended", "lang", "limit", "state")
+    `elsewhere` is where the client is sent when the server shuts down, if it is anywhere.
+    """
+
+    __slots__ = (
+        "_answers", "_limit", "_parsers", "_waiting", "condition", "elsewhere", "ended", "lang", "limit", "state",
+    )  # fmt: skip
 
     def __init__(self, parsers: Parsers, answers: Answers, limit: int, state: int) -> None:
         self._parsers = parsers
@@ -39,8 +50,7 @@ class BoshStream:
         self._limit = limit
         self._waiting = True  # for a request that begins the stream
         self.limit = min(limit, UNAUTHENTICATED_LIMIT)
-        self.lang = ""
-        self.condition = ""
+        self.lang = self.condition = self.elsewhere = ""
         self.ended = False
         self.state = state
 
@@ -63,7 +73,7 @@ class BoshStream:
         self._waiting = False
         attributes = body.attributes
         self.lang = attributes.get(XML_LANG, self.lang)
-        given: dict[str, str] = {name: attributes[name] for name in ("to", "from") if name in attributes}
+        given: dict[str, str] = {name: value for name in ("to", "from") if (value := attributes.get(name))}
         header = Header({**given, "version": attributes.get(VERSION, "1.0")}, self.lang, ns.CLIENT)
         return [check_header(header)]
 
@@ -90,9 +100,12 @@ class BoshStream:
         """Nothing: the end of the session follows by itself, and tells the error."""
         if not self.ended:
             self.ended = True
-            self.condition = CONDITIONS.get(error.condition, "remote-stream-error")
-            if self.condition == "remote-stream-error":
+            self.condition = CONDITIONS.get(error.condition, REMOTE)
+            if self.condition in TOLD:
                 self._answers.part(error.to_xml().encode())
+            elif self.condition == "system-shutdown" and self.elsewhere:
+                self.condition = SEE_OTHER
+                self._answers.part(uri(self.elsewhere))
         return ()
 
     def close(self) -> bytes:
