@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
@@ -15,7 +14,7 @@ from xmppd.xmpp.jid import JID
 
 from .inorder import InOrder
 from .pings import ping
-from .tcp import Connection
+from .streamed import StreamConnection
 from .watched import Watched
 
 if TYPE_CHECKING:
@@ -26,15 +25,19 @@ log = logging.getLogger(__name__)
 DOUBT: Final = 20.0  # seconds a component has to answer when another one wants its place
 
 
-class ComponentConnection(InOrder[ComponentItem], Watched, Connection):
+class ComponentConnection(InOrder[ComponentItem], Watched, StreamConnection):
     """One component. Until its handshake it is nobody; then it serves `component`."""
 
     __slots__ = ("_rest", "_task", "age", "component", "listener", "since", "stream")
+    kind = "component"
+
+    listener: ComponentListener
+    stream: ComponentStream
 
     def __init__(self, listener: ComponentListener) -> None:
         shared = listener.shared
         super().__init__(shared.outbox, shared.limits.max_queue, listener.shaper)
-        self.listener: ComponentListener = listener
+        self.listener = listener
         self.stream = ComponentStream(shared.parsers, shared.limits.max_stanza_size, listener.secrets, token_hex(16))
         self.component: Component | None = None
         self.since = self.age = 0.0
@@ -42,20 +45,6 @@ class ComponentConnection(InOrder[ComponentItem], Watched, Connection):
         self._rest = []
 
     # The socket
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A component connects."""
-        super().connection_made(transport)
-        self.listener.connections.add(self)
-        admitted = self.listener.shared.admits(self.address)
-        if self.listener.options.tls:
-            self.start_tls(self.listener.engine())
-        if not admitted:
-            self.fail(StreamError("resource-constraint", "too many connections; try again later"))
-
-    def received(self, data: bytes) -> None:
-        """Cut, and handle what is whole."""
-        self.take(self.stream.receive(data))
 
     def lost(self) -> None:
         """The connection is gone; what came in before is still handled."""
@@ -150,19 +139,9 @@ class ComponentConnection(InOrder[ComponentItem], Watched, Connection):
         """Say what is wrong and close; in the middle of a TLS handshake there is no way to say it."""
         log.debug("[component %s %s] stream error %s", self.address, self.stream.domain, error)
         self._rest.clear()
-        engine = self.engine
-        if engine is not None and not engine.established:
-            self.closing = True
-            self.abort()
-            return
-        self.write(self.stream.error(error))
-        self.end()
-
-    def describe(self) -> dict[str, object]:
-        """For operators."""
-        engine = self.engine
-        tls = f"{engine.version} {engine.cipher}" if engine is not None else ""
-        return {"ip": self.address, "connection": "component_tls" if tls else "component", "tls": tls}
+        if not self.cut_short():
+            self.write(self.stream.error(error))
+            self.end()
 
     # The coarse timer
 
