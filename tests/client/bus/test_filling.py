@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import pytest
 
 from xmppd.client.bus import MISSING, Guard
-from xmppd.client.bus.asking import asked, given
+from xmppd.client.bus.asking import MOST_ASKED, asked, given
 from xmppd.client.bus.cache import Cache
 from xmppd.client.bus.fills import MOST_FILLS, Fill
 from xmppd.client.bus.invalidation import EVERYTHING, Invalidation
@@ -236,6 +236,13 @@ class TestAskingAndGiving:
             asked(guard, str(number))
         assert not given(guard, "0")
         assert given(guard, "999")
+        assert len(guard._fills._all) == MOST_ASKED + 1
+
+    def test_what_is_asked_for_again_and_again_takes_no_place_from_loads(self, guard: Guard) -> None:
+        slow = guard.begin("slow", ())
+        for number in range(2 * MOST_FILLS):
+            asked(guard, str(number % 10))
+        assert guard.keep(slow, 1)
 
 
 def test_loads_under_way_are_bounded(guard: Guard) -> None:

@@ -8,16 +8,18 @@ from typing import Final
 from .fills import Fill
 from .guard import Guard
 
-MOST_ASKED: Final = 64  # keys that one task or thread may have asked for and not given yet
+MOST_ASKED: Final = 64  # keys that one task or thread may have asked for before, and not given yet
 
 _ASKED: ContextVar[tuple[tuple[Guard, Fill], ...]] = ContextVar("asked", default=())
 
 
 def asked(guard: Guard, key: str) -> None:
     """This task or thread has asked, and will perhaps load and give. Tags are not known yet."""
-    kept = tuple(each for each in _ASKED.get() if each[0] is not guard or each[1].key != key)
-    for _, fill in kept[:-MOST_ASKED]:
-        fill.spoiled = True
+    before = _ASKED.get()
+    kept = [each for each in before if each[0] is not guard or each[1].key != key]
+    again = [each for each in before if each[0] is guard and each[1].key == key]
+    for other, fill in (*again, *kept[:-MOST_ASKED]):
+        other.abandon(fill)
     _ASKED.set((*kept[-MOST_ASKED:], (guard, guard.begin(key, None))))
 
 

@@ -52,7 +52,7 @@ class Guard:
             return self._fills.begin(key, tags)
 
     def abandon(self, fill: Fill) -> None:
-        """The load failed."""
+        """The load failed, or its value will not come."""
         with self.lock:
             self._fills.end(fill)
 
