@@ -72,6 +72,9 @@ class Bosh(Generic[H]):
         self.rid = body.rid
         self.wait = min(body.number("wait", DEFAULT_WAIT), offer.wait)
         self.hold = min(body.number("hold", 1), offer.hold) if self.wait else 0
+        # XEP-0124 7.2 wants more than the `hold` that was asked for, so that one is left to speak with while so many are
+        # held. No more are held than is granted, so one more than that leaves one too; and each that a client may send
+        # is a request and an answer that may have to be kept.
         self.requests = max(2, self.hold + 1)
         self.legacy = "ver" not in body.attributes
         self._offer = offer
