@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from xmppd.storage import Busy, Closed, Commit, Conflict, StorageError
-from xmppd.storage.group import GroupCommit, Outcome, Transaction
+from xmppd.storage.group import CROWD, GroupCommit, Outcome, Transaction
 
 
 class Disk:
@@ -42,12 +42,64 @@ async def test_what_is_queued_during_one_commit_is_the_next_group() -> None:
     disk = Disk()
     group = GroupCommit(disk.commit)
     first = [write(group, "a"), write(group, "b")]
+    first[0].hurry()
     await asyncio.sleep(0)
     second = [write(group, "c"), write(group, "d")]
     assert disk.groups == [["a", "b"]]
     disk.turn(2)
     assert [await commit for commit in first + second] == [[[("a",)]], [[("b",)]], [[("c",)]], [[("d",)]]]
     assert disk.groups == [["a", "b"], ["c", "d"]]
+
+
+async def test_what_nobody_waits_for_waits_for_company() -> None:
+    disk = Disk()
+    group = GroupCommit(disk.commit)
+    alone = write(group, "a")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert disk.groups == []
+    disk.turn()
+    await write(group, "b")
+    assert disk.groups == [["a", "b"]]
+    assert alone.done
+
+
+async def test_company_is_not_waited_for_for_long() -> None:
+    disk = Disk()
+    alone = write(GroupCommit(disk.commit), "a")
+    done = asyncio.Event()
+    alone.add_done_callback(lambda _: done.set())
+    disk.turn()
+    await asyncio.wait_for(done.wait(), 10)
+    assert disk.groups == [["a"]]
+
+
+async def test_a_crowd_waits_for_nobody() -> None:
+    disk = Disk()
+    group = GroupCommit(disk.commit)
+    for number in range(CROWD):
+        write(group, str(number))
+    await asyncio.sleep(0)
+    assert [len(names) for names in disk.groups] == [CROWD]
+    disk.turn()
+    await group.close()
+
+
+async def test_what_comes_while_a_group_is_written_waits_for_company_too() -> None:
+    disk = Disk()
+    group = GroupCommit(disk.commit)
+    first = write(group, "a")
+    first.hurry()
+    await asyncio.sleep(0)
+    second = write(group, "b")
+    disk.turn()
+    await first
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert disk.groups == [["a"]]
+    disk.turn()
+    await second
+    assert disk.groups == [["a"], ["b"]]
 
 
 async def test_an_idle_queue_keeps_no_task() -> None:

@@ -51,6 +51,9 @@ class Write(Protocol):
     def done(self) -> bool:
         """Whether it is on disk, or has failed."""
 
+    def hurry(self) -> None:
+        """Somebody waits for it."""
+
     def add_done_callback(self, callback: Callable[[Any], object]) -> None:
         """Call it once done."""
 
@@ -146,6 +149,7 @@ class Session:
             go_on()
             return
         self._held += 1
+        owed.hurry()
         owed.add_done_callback(partial(self._call, go_on))
 
     def _call(self, go_on: Callable[[], object], write: object) -> None:

@@ -1,4 +1,8 @@
-"""Group commit: what is queued while one group goes to disk is the next group."""
+"""Group commit: what is queued while one group goes to disk is the next group, and what nobody waits for waits for it.
+
+An fsync costs as much as the writes of fifty messages. What acknowledges a message waits for its commit, and hurries
+it; a message that nobody has asked about yet does not need a turn of the disk for itself.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,8 @@ Execute = Callable[[Sequence[Transaction]], Awaitable[Sequence[Outcome]]]
 # A slow disk makes 100 commits a second, each for many transactions; 10,000 of 1 KiB are 10 MiB of memory. A queue that
 # long means that the disk has stopped, and refusing is better than promising more.
 WAITING_LIMIT = 10_000
+COMPANY = 0.01  # seconds that a write waits for others; what a crash takes beyond them, nobody was told of
+CROWD = 1000  # transactions that wait no longer
 ROWS_JOINED = 1000  # of one transaction that `add` makes, so that the limit above bounds them too
 
 
@@ -29,7 +35,8 @@ class GroupCommit:
         self._limit = limit
         self._waiting: list[tuple[Transaction, Commit]] = []
         self._task: asyncio.Task[None] | None = None
-        self._closed = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._hurried = self._closed = False
         self._open: tuple[str, Many, Commit] | None = None  # the last transaction, where `add` made it and it waits
 
     def write(self, transaction: Transaction) -> Commit:
@@ -39,11 +46,12 @@ class GroupCommit:
         if self._closed:
             raise Closed("the storage is closed")
         self._open = None
-        commit = Commit()
+        commit = Commit(self._hurry)
         self._waiting.append((transaction, commit))
-        if self._task is None:
-            # No timer: the task starts on the loop's next turn, so all that this turn writes is one group.
-            self._task = asyncio.create_task(self._drain())
+        if len(self._waiting) >= CROWD:
+            self._hurry()
+        elif self._timer is None and self._task is None:
+            self._timer = asyncio.get_running_loop().call_later(COMPANY, self._hurry)
         return commit
 
     def add(self, sql: str, row: Row) -> Commit:
@@ -61,14 +69,28 @@ class GroupCommit:
     async def close(self) -> None:
         """Take no more, and wait for what is queued."""
         self._closed = True
+        self._hurry()
         if self._task is not None:
             await asyncio.shield(self._task)
 
+    def _hurry(self) -> None:
+        """The next group goes to disk as soon as it can."""
+        self._hurried = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._task is None and self._waiting:
+            # The task starts on the loop's next turn, so all that this turn writes is one group.
+            self._task = asyncio.create_task(self._drain())
+
     async def _drain(self) -> None:
-        while self._waiting:
+        while self._waiting and (self._hurried or self._closed):
+            self._hurried = False
             group, self._waiting, self._open = self._waiting, [], None
             await self._commit(group)
         self._task = None
+        if self._waiting:
+            self._timer = asyncio.get_running_loop().call_later(COMPANY, self._hurry)
 
     async def _commit(self, group: list[tuple[Transaction, Commit]]) -> None:
         try:

@@ -22,12 +22,14 @@ class Commit:
     """A transaction on its way to the disk.
 
     Await it any number of times, or never: it returns once the transaction is on disk, with each statement's rows
-    (those of RETURNING), or raises StorageError. A failure that nobody awaits is still in the log, once.
+    (those of RETURNING), or raises StorageError. A failure that nobody awaits is still in the log, once. Where nobody
+    waits for it, it waits a few milliseconds for others to share the disk's turn with.
     """
 
-    __slots__ = ("_callbacks", "_done", "_rows", "error")
+    __slots__ = ("_callbacks", "_done", "_hurry", "_rows", "error")
 
-    def __init__(self) -> None:
+    def __init__(self, hurry: Callable[[], None] | None = None) -> None:
+        self._hurry = hurry
         self.error: StorageError | None = None
         self._callbacks: list[Callable[[Commit], object]] | None = None
         self._rows: list[Rows] = []
@@ -43,8 +45,14 @@ class Commit:
         """Whether anybody waits for the end."""
         return self._callbacks is not None
 
+    def hurry(self) -> None:
+        """Somebody waits for the disk from now on, as whoever awaits this does."""
+        if self._hurry is not None:
+            hurry, self._hurry = self._hurry, None
+            hurry()
+
     def add_done_callback(self, callback: Callable[[Commit], object]) -> None:
-        """Call `callback(self)` once done, in the event loop; at once if it is done already."""
+        """Call `callback(self)` once done, in the event loop; at once if it is done already. That hurries nobody."""
         if self._done:
             callback(self)
         elif self._callbacks is None:
@@ -58,7 +66,7 @@ class Commit:
             self.error = outcome
         else:
             self._rows = outcome
-        self._done = True
+        self._done, self._hurry = True, None
         callbacks, self._callbacks = self._callbacks, None
         for callback in callbacks or ():
             try:
@@ -70,6 +78,7 @@ class Commit:
 
     def __await__(self) -> Generator[Any, None, list[Rows]]:
         if not self._done:
+            self.hurry()
             # Each awaiting task has a future of its own, so that cancelling one leaves the others alone.
             waiter = asyncio.get_running_loop().create_future()
             self.add_done_callback(lambda _: None if waiter.done() else waiter.set_result(None))
@@ -108,6 +117,9 @@ class Storage(Protocol):
 
     def write(self, *statements: Statement) -> Commit:
         """Queue one transaction, at once and in the order of calls; what is queued meanwhile shares one commit.
+
+        The disk's turn begins when somebody waits for the commit, else a few milliseconds later: what nobody waits for
+        waits for company.
 
         A failing statement undoes its own transaction only. Raises Busy, and queues nothing, when too many wait.
         """
