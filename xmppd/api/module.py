@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from xmppd.host import Host
@@ -50,12 +51,38 @@ class Module:
         self.host = host
         self.options = options
         self.log = logging.getLogger(f"{type(self).__module__}.{host.name}")
+        self._spawned: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Make ready; tables exist, nothing is attached yet."""
 
     async def stop(self) -> None:
-        """Let go; everything is detached already."""
+        """Let go; everything is detached already. What runs by itself is cancelled, by whoever overrides it too."""
+        while self._spawned:
+            for task in self._spawned:
+                task.cancel()
+            await asyncio.gather(*self._spawned, return_exceptions=True)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let something run by itself, until `stop`; where it fails, the log says so."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._spawned.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._spawned.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.log.error("what ran by itself failed", exc_info=error)
+
+    @property
+    def spawned(self) -> int:
+        """How much runs by itself now."""
+        return len(self._spawned)
+
+    async def settle(self) -> None:
+        """Wait until nothing runs by itself."""
+        while self._spawned:
+            await asyncio.gather(*self._spawned, return_exceptions=True)
 
     def use(self, name: str) -> Any:
         """Another module's public methods; it must be among `depends`, or be asked for with `maybe`."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from typing import Any, Final
 
 from xmppd.api import IQ, Counter, Event, Host, Module, ModuleOptions, Replied, StorageError, every
@@ -72,7 +70,6 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
         self.aspects: list[Aspect] = []
         self.requests: dict[tuple[str, str], Request] = {}
         self.messages: dict[str, Take] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self.hats = Hats(self)
         for aspect in aspects(self):
             self.add(aspect)
@@ -89,9 +86,7 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
 
     async def stop(self) -> None:
         """Everybody is told that the service goes (11.2)."""
-        for task in list(self._tasks):
-            task.cancel()
-        await self.settle()
+        await super().stop()
         for room in list(self.rooms.loaded.values()):
             for occupant in room.occupants:
                 await part(room, occupant, Why((SHUTDOWN,)))
@@ -167,7 +162,7 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
         if room.queued >= MOST_QUEUED:
             raise StanzaError("resource-constraint", "this room has too much to do", kind="wait")
         room.queued += 1
-        self._spawn(self._later(room, event))
+        self.spawn(self._later(room, event))
 
     async def _later(self, room: Room, event: Event) -> None:
         try:
@@ -180,16 +175,6 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
             await self._refuse(event, error)
         finally:
             room.queued -= 1
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def settle(self) -> None:
-        """Wait until nothing waits by itself for a turn."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _find(self, event: Event, to: JID) -> Room | None:
         """A room that is not in memory: loaded, or made for who enters it first. None where nothing is left to do."""

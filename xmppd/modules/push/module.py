@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable
 from functools import partial
 from typing import Final
 
@@ -67,17 +66,10 @@ class Push(Module):
     def __init__(self, host: Host, options: ModuleOptions) -> None:
         super().__init__(host, options)
         self._directory = Directory(host.name, self.storage)
-        self._under_way: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Learn who has enabled what."""
         await self._directory.load()
-
-    async def stop(self) -> None:
-        """Wait for no more answers."""
-        for task in list(self._under_way):
-            task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
 
     # What clients ask for
 
@@ -172,17 +164,17 @@ class Push(Module):
         node, affiliation = pubsub.get("node", ""), pubsub.find(f"{{{PUBSUB}}}affiliation")
         service = services.get((stanza.sender, node))
         if service is not None and affiliation is not None and affiliation.get("affiliation") == "none":
-            self._spawn(self._directory.disable(service.account, service.jid, node))
+            self.spawn(self._directory.disable(service.account, service.jid, node))
         return STOP
 
     # Publishing
 
     def _tell(self, service: Service, summary: dict[str, str]) -> None:
-        if service.paused or len(self._under_way) >= MOST_UNDER_WAY:
+        if service.paused or self.spawned >= MOST_UNDER_WAY:
             return
         service.paused, service.told = True, service.count
         self.host.house.timetable.after(PAUSE, partial(self._go_on, service))
-        self._spawn(self._publish(service, publication(service, summary)))
+        self.spawn(self._publish(service, publication(service, summary)))
 
     def _go_on(self, service: Service) -> None:
         """The pause is over; what came in it is told now."""
@@ -202,11 +194,6 @@ class Push(Module):
                 self.disabled_by_error.inc()
                 self.log.info("%s tells %s no more: %s", service.account, service.jid, error)
                 await self._directory.disable(service.account, service.jid, service.node)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
 
 
 def _concerns(stanza: Stanza, service: Service) -> bool:
