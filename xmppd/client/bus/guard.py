@@ -63,14 +63,24 @@ class Guard:
         return kept
 
     def keep(self, fill: Fill, value: Any, tags: Iterable[str] | None = None) -> bool:
-        """The load has ended: cache its value, unless an invalidation of it came in meanwhile."""
+        """The load has ended: cache its value, unless an invalidation of it came in meanwhile.
+
+        Nor where the store raises ValueError, as those of cachetools do for what is too large for them.
+        """
         with self.lock:
-            if not self.end(fill):
+            if not self.end(fill) or not self._put(fill.key, value):
                 return False
-            self.store[fill.key] = value
             self._tags.put(fill.key, frozenset(fill.tags or () if tags is None else tags))
             self._tags.sweep(self.store.__contains__)
             return True
+
+    def _put(self, key: str, value: Any) -> bool:
+        try:
+            self.store[key] = value
+        except ValueError:
+            self.stats.not_kept += 1
+            return False
+        return True
 
     def heard(self, what: Invalidation) -> None:
         """Drop what it names, and keep nothing of it that is being loaded."""

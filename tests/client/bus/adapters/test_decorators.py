@@ -110,3 +110,17 @@ async def test_cachetools_and_a_coroutine_function() -> None:
     bus.hear(everything=True)
     await user(1)
     assert calls == [1, 1]
+
+
+async def test_what_is_too_large_for_the_cache_is_returned_and_not_kept() -> None:
+    cachetools = pytest.importorskip("cachetools")
+    from xmppd.client.bus.adapters.cachetools import cached
+
+    bus, cache = DeafBus(), cachetools.LRUCache(maxsize=10, getsizeof=len)
+
+    @cached(bus, cache, key="page:{size}")
+    async def page(size: int) -> str:
+        return "x" * size
+
+    assert [len(await page(size)) for size in (5, 11, 11)] == [5, 11, 11]
+    assert dict(cache) == {"page:5": "xxxxx"}
