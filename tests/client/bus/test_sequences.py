@@ -178,9 +178,18 @@ class TestSettings:
         assert "hunter2" not in repr(Settings("web@example.org", "hunter2", "cache@conference.example.org"))
 
     @pytest.mark.parametrize(
-        "wrong", [{"room": "conference.example.org"}, {"jid": "@"}, {"beat": 6.0, "lease": 10.0}, {"beat": 0.0}]
+        "wrong",
+        [
+            {"room": "conference.example.org"},
+            {"jid": "@"},
+            {"beat": 6.0, "lease": 10.0},
+            {"beat": 0.0},
+            {"lease": 3601.0},
+            {"lease": float("nan")},
+            {"ca_certs": "/no/such/file"},
+        ],
     )
     def test_a_wrong_one_is_refused(self, wrong: dict[str, Any]) -> None:
         right = {"jid": "web@example.org", "password": "x", "room": "cache@conference.example.org"}
-        with pytest.raises(ValueError, match=r"address|form|beat"):
+        with pytest.raises(ValueError, match=r"address|form|beat|lease|no file"):
             Settings(**(right | wrong))

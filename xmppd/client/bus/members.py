@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element
 
 from .wire import MUC_USER, NS, Mark, read_mark
 
-LONGEST_LEASE: Final = 3600.0
+LONGEST_LEASE: Final = 3600.0  # seconds that a member is believed; its settings allow no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,16 @@ def read_member(presence: Element, nick: str) -> Member | None:
     found = presence.find(f"{{{NS}}}member")
     if found is None:
         return None
+    return Member(nick, read_mark(found, f"/{nick}"), _lease(found.get("lease", "")))
+
+
+def _lease(text: str) -> float:
+    """The longest one for what is no number of seconds."""
     try:
-        lease = min(max(float(found.get("lease", "")), 0.0), LONGEST_LEASE)
+        lease = float(text)
     except ValueError:
-        lease = LONGEST_LEASE
-    return Member(nick, read_mark(found, f"/{nick}"), lease)
+        return LONGEST_LEASE
+    return min(max(lease, 0.0), LONGEST_LEASE) if math.isfinite(lease) else LONGEST_LEASE
 
 
 def left_in_peace(presence: Element) -> bool:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from slixmpp import JID, InvalidJID
 
+from .members import LONGEST_LEASE
+
 
 def own_name() -> str:
     """A name that no other process has: host, process, and a few random letters."""
@@ -61,4 +63,8 @@ class Settings:
             raise ValueError("jid and room are of the form name@domain")
         if not 0 < self.beat * 2 <= self.lease:
             raise ValueError("beat is above 0, and lease at least twice beat")
+        if self.lease > LONGEST_LEASE:
+            raise ValueError(f"lease is at most {LONGEST_LEASE:g} seconds: others believe no longer one")
+        if self.ca_certs and not os.path.isfile(self.ca_certs):
+            raise ValueError(f"ca_certs: there is no file {self.ca_certs!r}")
         object.__setattr__(self, "room", room.bare)
