@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Sequence
 
 import pytest
@@ -13,6 +14,7 @@ from tests.listeners.transport import FakeTransport
 from xmppd.listeners.inorder import HANDLER
 from xmppd.listeners.outbox import Outbox
 from xmppd.listeners.tcp import SHAPER, Connection
+from xmppd.listeners.tls import TLSEngine
 from xmppd.xmpp.errors import StreamError
 
 
@@ -261,6 +263,28 @@ async def test_bytes_pass_through_tls(serving: Serving) -> None:
     connection.data_received(client.seal(b"hello"))
     await asyncio.sleep(0)
     assert client.open(transport.written) == b"hello"
+
+
+class Answering(TLSEngine):
+    """TLS that has an answer to whatever comes in, as to requests for new keys (RFC 8446 4.6.3)."""
+
+    def receive(self, ciphertext: bytes) -> bytes:
+        return b""
+
+    def outgoing(self) -> bytes:
+        return b"a" * 1000
+
+
+async def test_who_makes_tls_answer_and_does_not_read_is_cut_off() -> None:
+    connection, transport = connected(stuck=True)
+    connection.max_queue = 100_000
+    connection.start_tls(Answering(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)))
+    for _ in range(100):
+        connection.data_received(b"\x16")
+    assert not transport.aborted
+    connection.data_received(b"\x16")
+    assert transport.aborted
+    assert connection.closing
 
 
 async def test_what_came_before_a_goodbye_is_handled_and_answered(serving: Serving) -> None:

@@ -242,6 +242,8 @@ class Connection(asyncio.Protocol):
         pending = engine.outgoing()
         if pending:
             transport.write(pending)
+            if self._congested and transport.get_write_buffer_size() > self.max_queue:
+                self._overflow(transport)
         if engine.established and not established:
             self.secured(engine)
         return data
