@@ -181,9 +181,9 @@ class Bus:
         """A cache that the bus keeps right: over a mapping from str, or an LRU of `most` entries and `ttl` seconds."""
         return Cache(self.guard(Lru(most, ttl) if store is None else store))
 
-    def guard(self, store: MutableMapping[str, Any], kind: type[Guard] = Guard) -> Guard:
+    def guard(self, store: MutableMapping[str, Any]) -> Guard:
         """What stands before a store of cached values; adapters are made of it."""
-        guard = kind(store, lambda: self.sure)
+        guard = Guard(store, lambda: self.sure)
         self.watch(guard)
         return guard
 

@@ -90,14 +90,27 @@ class Guard:
                 self.store.clear()
                 self._tags.clear()
                 return
-            for key in (*what.keys, *self.tagged(what.tags), *self._under(tuple(what.prefixes))):
+            for key in (*what.keys, *self._tags.keys(what.tags), *self._under(tuple(what.prefixes))):
                 self._tags.forget(key)
                 if self.store.pop(key, MISSING) is not MISSING:
                     self.stats.dropped += 1
 
-    def tagged(self, tags: Iterable[str]) -> Iterable[str]:
-        """The keys of entries that carry one of these."""
-        return self._tags.keys(tags)
+    def tag(self, key: str, tag: str) -> None:
+        """An entry that is cached carries this tag too."""
+        with self.lock:
+            self._tags.add(key, tag)
+            self._tags.sweep(self.store.__contains__)
+
+    def untag(self, keys: Iterable[str], tag: str) -> None:
+        """These do not carry it any more."""
+        with self.lock:
+            for key in keys:
+                self._tags.remove(key, tag)
+
+    def tagged(self, tag: str) -> list[str]:
+        """The keys of entries that carry it; some may be gone."""
+        with self.lock:
+            return sorted(self._tags.keys([tag]))
 
     def after_fork(self) -> None:
         """A thread that is not in this process may have held the lock; what it loads does not come here."""

@@ -130,9 +130,9 @@ class SyncBus:
         self._caches.append(cache)
         return cache
 
-    def guard(self, store: MutableMapping[str, Any], kind: type[Guard] = Guard) -> Guard:
+    def guard(self, store: MutableMapping[str, Any]) -> Guard:
         """As `Bus.guard`."""
-        guard = kind(store, lambda: self._bus.sure)
+        guard = Guard(store, lambda: self._bus.sure)
         self.watch(guard)
         return guard
 

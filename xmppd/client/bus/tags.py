@@ -22,6 +22,14 @@ class Tags:
         for tag in tags:
             self._with.setdefault(tag, set()).add(key)
 
+    def add(self, key: str, tag: str) -> None:
+        """The entry carries this one too."""
+        self.put(key, self._of.get(key, frozenset()) | {tag})
+
+    def remove(self, key: str, tag: str) -> None:
+        """The entry carries it no more."""
+        self.put(key, self._of.get(key, frozenset()) - {tag})
+
     def forget(self, key: str) -> None:
         """The entry is gone."""
         for tag in self._of.pop(key, ()):

@@ -15,32 +15,23 @@ from cashews.wrapper.backend_settings import register_backend
 
 from xmppd.client.bus.asking import asked, given
 from xmppd.client.bus.bus import Bus
-from xmppd.client.bus.guard import Guard
 
 __all__ = ["BusMemory", "use"]
 _TAG: Final = "_tag:"  # before the name of a tag, in cashews' keys
 _MISSED: Final = object()
 
 
-class _Tagged(Guard):
-    """cashews keeps the keys of a tag as an entry of its own."""
-
-    def tagged(self, tags: Iterable[str]) -> Iterable[str]:
-        entries = [self.store.pop(_TAG + tag, None) for tag in tags]
-        return {key for entry in entries if entry is not None for key in entry[1]}
-
-
 class BusMemory(Memory):
-    """cashews' memory backend. Tags on the bus are those of cashews.
+    """cashews' memory backend. Tags on the bus are those of cashews, where this is its default backend.
 
     A value is kept if the same task has asked for its key before, as the decorators do, and no invalidation of it came
-    since. What only cashews itself stores, such as locks and tags, is stored as ever. `delete` concerns this process
-    only.
+    since. What cashews itself stores, such as locks, is stored as ever; so is what is set with `exist`. `delete`
+    concerns this process only.
     """
 
     def __init__(self, bus: Bus, **options: Any) -> None:
         super().__init__(**options)
-        self.guard = bus.guard(self.store, _Tagged)
+        self.guard = bus.guard(self.store)
 
     async def get(self, key: str, default: Any = None) -> Any:
         value = await super().get(key, _MISSED) if self.guard.sure() else _MISSED
@@ -65,6 +56,28 @@ class BusMemory(Memory):
     async def set_many(self, pairs: Mapping[str, Any], expire: float | None = None) -> None:
         for key, value in pairs.items():
             await self.set(key, value, expire)
+
+    # cashews keeps the keys of a tag as an entry of its own, which the store may drop before those that carry the tag
+
+    async def set_add(self, key: str, *values: str, expire: float | None = None) -> None:
+        if key.startswith(_TAG):
+            for value in values:
+                self.guard.tag(value, key.removeprefix(_TAG))
+        else:
+            await super().set_add(key, *values, expire=expire)
+
+    async def set_remove(self, key: str, *values: str) -> None:
+        if key.startswith(_TAG):
+            self.guard.untag(values, key.removeprefix(_TAG))
+        else:
+            await super().set_remove(key, *values)
+
+    async def set_pop(self, key: str, count: int = 100) -> Iterable[str]:
+        if not key.startswith(_TAG):
+            return await super().set_pop(key, count)
+        tagged = self.guard.tagged(key.removeprefix(_TAG))[:count]
+        self.guard.untag(tagged, key.removeprefix(_TAG))
+        return tagged
 
     async def clear(self) -> None:
         self.store.clear()
