@@ -72,6 +72,21 @@ async def test_get_and_set_in_one_task() -> None:
     assert await cache.multi_get(["a", "b"]) == [None, None]
 
 
+async def test_what_is_invalidated_leaves_no_timer_behind() -> None:
+    bus = DeafBus()
+    cache = BusMemoryCache(bus)
+    for key in ("a", "b", "c", "d"):
+        await cache.get(key)
+        await cache.set(key, key, ttl=60)
+    timers = list(cache._handlers.values())
+    bus.hear("a", "b")
+    assert list(cache._handlers) == ["c", "d"]
+    assert await cache.delete("c") == 1
+    bus.hear(everything=True)
+    assert cache._handlers == {}
+    assert all(timer.cancelled() for timer in timers)
+
+
 async def test_a_set_out_of_the_blue_is_not_kept() -> None:
     cache = BusMemoryCache(DeafBus())
     await cache.set("user:42", "alice")

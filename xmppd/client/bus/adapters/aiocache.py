@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,26 @@ from xmppd.client.bus.bus import Bus
 
 __all__ = ["BusMemoryCache"]
 _NO_COUNTERS = "a cache that the bus keeps right holds what was loaded; count elsewhere"
+
+
+class _Entries(dict[str, Any]):
+    """What the cache holds; an entry that goes takes the timer with it that was to end it."""
+
+    def __init__(self, timers: dict[str, asyncio.TimerHandle]) -> None:
+        super().__init__()
+        self._timers = timers
+
+    def pop(self, key: str, default: Any = None) -> Any:
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+        return super().pop(key, default)
+
+    def clear(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        super().clear()
 
 
 class BusMemoryCache(SimpleMemoryCache):  # type: ignore[misc]
@@ -25,6 +46,7 @@ class BusMemoryCache(SimpleMemoryCache):  # type: ignore[misc]
 
     def __init__(self, bus: Bus, **options: Any) -> None:
         super().__init__(**options)
+        self._cache = _Entries(self._handlers)
         self.guard = bus.guard(self._cache)
 
     async def get(self, key: str, default: Any = None, *args: Any, namespace: str | None = None, **options: Any) -> Any:
