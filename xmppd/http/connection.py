@@ -28,7 +28,7 @@ MOST_WAITING: Final = 16
 class HTTPConnection(Connection):
     """A client of the HTTP listener, until it goes or speaks another protocol."""
 
-    __slots__ = ("_age", "_reader", "_served", "_waiting", "listener")
+    __slots__ = ("_age", "_held", "_reader", "_served", "_waiting", "listener")
 
     def __init__(self, listener: HTTPListener) -> None:
         limits = listener.shared.limits
@@ -37,6 +37,7 @@ class HTTPConnection(Connection):
         self._reader: Reader | None = None
         self._waiting: deque[Exchange] | Exchange | None = None
         self._age = 0.0
+        self._held = 0  # bytes of answers whose turn has not come
         self._served = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -111,9 +112,13 @@ class HTTPConnection(Connection):
         if waiting is exchange:
             self._waiting = None
             self._send(exchange)
-        elif isinstance(waiting, deque):
-            while waiting and waiting[0].answer is not None:
+        elif isinstance(waiting, deque) and exchange.answer is not None:
+            self._held += len(exchange.answer)
+            while waiting and (answer := waiting[0].answer) is not None:
+                self._held -= len(answer)
                 self._send(waiting.popleft())
+            if self._held > self.max_queue and self.transport is not None and not self.closing:
+                self._overflow(self.transport)
             if len(waiting) < MOST_WAITING:
                 self.resume(PIPELINE)
             if not waiting:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from tests.kit.bosh import PATH, body, bosh
+from tests.kit.http import Http
 from tests.kit.websocket import PING, WebSocket, masked, websocket
 from tests.stories.hard_input.calm import Calm
-from tests.stories.web.doors import a_web
+from tests.stories.web.doors import HANDLERS, a_web, http_door
 
 MAX_QUEUE = 100_000
 PINGS = masked(PING, b"x" * 125, key=b"mask") * 500
@@ -67,3 +70,16 @@ async def test_who_goes_on_talking_after_its_stream_has_ended_is_cut_off(calm: C
     await eve.receives_close()
     await goes_on_talking(calm, eve, 20)
     assert not calm.world.server.doors[-1].connections
+
+
+async def test_answers_behind_a_request_that_is_held_fill_no_memory(tmp_path: Path) -> None:
+    (tmp_path / "page").write_bytes(b"x" * 10_000)
+    door = http_door(document_root=str(tmp_path), request_handlers={**HANDLERS, "/": "pages"})
+    async with a_web(door, limits={"max_queue": MAX_QUEUE}) as web:
+        eve = await bosh(web)
+        connection = await Http.dial(web.server.doors[-1].port)
+        connection.send("POST", PATH, body(rid=eve.rid + 1, sid=eve.sid))
+        for _ in range(20):
+            connection.send("GET", "/page")
+        assert await connection.ended()
+        await connection.close()
