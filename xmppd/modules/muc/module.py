@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from xmppd.api import IQ, Counter, Event, Host, Module, ModuleOptions, Replied, StorageError, every
+from xmppd.api import Counter, Event, Host, Module, ModuleOptions
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.namespaces import DISCO_INFO, DISCO_ITEMS, MAM, PING
-from xmppd.xmpp.stanza import Payload, Stanza
+from xmppd.xmpp.namespaces import MAM
+from xmppd.xmpp.stanza import Stanza
 
-from . import crowd, join, leave, messages, passing
+from . import answers, join, leave, messages, passing
 from .accounts import Accounts
 from .affiliation_commands import AffiliationCommands
 from .aspect import Aspect, Request, Take
@@ -25,6 +25,7 @@ from .presence import Why, part
 from .road import Road
 from .room import Room
 from .rooms import Rooms
+from .rounds import Rounds
 from .settings import from_mapping
 from .store import Shelf
 from .tables import MIGRATIONS
@@ -36,7 +37,7 @@ MOST_QUEUED: Final = 1000  # stanzas without a session that wait for one room's 
 NO_NICK: Final = "say which nick you want: room@service/nick"
 
 
-class Muc(AffiliationCommands, Accounts, Wardens, Module):
+class Muc(AffiliationCommands, Accounts, Wardens, Rounds, Module):
     """Rooms. `handle` finds the room of a stanza and gives it to whom it concerns.
 
     One stanza at a time is handled in a room, its turn, so that all occupants see everything in the same order; rooms
@@ -140,14 +141,14 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
         to = event.stanza.to
         assert to is not None
         if not to.local:
-            await self._to_service(event)
+            await answers.for_service(self, event)
             return
         while True:
             room = self.rooms.loaded.get(to.local) or await self._find(event, to)
             if room is None:
                 return
             if event.stanza.kind == "iq" and not to.resource and "".join(event.stanza.names[:1]).startswith(f"{MAM} "):
-                await self._search(room, event)  # it may take long and changes nothing, so it takes no turn
+                await answers.from_archive(room, event)  # it may take long and changes nothing, so it takes no turn
                 return
             if room.lock.locked() and event.origin is None:
                 self._queue(room, event)
@@ -218,7 +219,7 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
         elif stanza.to.resource:
             await passing.passed(room, event)
         else:
-            await self._ask(room, event)
+            await answers.for_room(room, event)
 
     async def _message(self, room: Room, event: Event, to: JID) -> None:
         stanza = event.stanza
@@ -249,45 +250,6 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
                 raise StanzaError("forbidden", "you may not use this service")
             await join.come(room, event)
 
-    # Requests to a room itself
-
-    async def _ask(self, room: Room, event: Event) -> None:
-        stanza = event.stanza
-        if stanza.type in ("result", "error"):
-            return
-        if room.locked and room.affiliation_of(event.stanza.sender or self.host.jid) != "owner":
-            raise StanzaError("item-not-found", "this room is not configured yet")
-        given = await self._answer_of(room, IQ(event))
-        if not isinstance(given, Replied):
-            await self.answer(event, stanza.result(given))
-
-    async def _answer_of(self, room: Room, iq: IQ) -> Payload | Replied | None:
-        stanza = iq.stanza
-        key = stanza.type, stanza.names[0]
-        if key == ("get", f"{DISCO_INFO} query"):
-            return self.discovery.room_info(room, iq)
-        if key == ("get", f"{DISCO_ITEMS} query"):
-            return self.discovery.room_items(room, iq)
-        if key == ("get", f"{PING} ping"):
-            return None
-        request = self.requests.get(key)
-        if request is None:
-            raise StanzaError("feature-not-implemented", "a room knows no such request")
-        return await request(room, iq)
-
-    async def _search(self, room: Room, event: Event) -> None:
-        """What was said in a room long ago (XEP-0313), for those whom it concerns."""
-        stanza, archive = event.stanza, room.archive
-        assert stanza.sender is not None
-        if archive is None or stanza.type not in ("get", "set"):
-            raise StanzaError("feature-not-implemented", "this room keeps no archive")
-        affiliation = room.affiliation_of(stanza.sender)
-        closed = room.settings.members_only or room.locked or bool(room.settings.secret)
-        stranger = affiliation == "none" and not (room.occupants.of(stanza.sender.bare) and not room.locked)
-        if affiliation == "outcast" or (closed and stranger):
-            raise StanzaError("forbidden", "you may not read what was said here")
-        await self.answer(event, stanza.result(await archive.answer_for(room.jid, stanza)))
-
     async def answer(self, event: Event, reply: Stanza) -> None:
         """Send a reply; to a session of ours behind all that it is owed."""
         origin = event.origin
@@ -297,50 +259,3 @@ class Muc(AffiliationCommands, Accounts, Wardens, Module):
         if origin.overdue:
             await origin.settled()
         origin.reply(reply)
-
-    # The service itself
-
-    async def _to_service(self, event: Event) -> None:
-        stanza = event.stanza
-        if stanza.kind == "presence" or stanza.type in ("result", "error"):
-            return
-        if stanza.kind == "message":
-            raise StanzaError("service-unavailable", "nobody reads messages to this service")
-        iq = IQ(event)
-        key = stanza.type, stanza.names[0]
-        if key == ("get", f"{DISCO_INFO} query"):
-            await self.answer(event, stanza.result(self.discovery.service_info(iq)))
-        elif key == ("get", f"{DISCO_ITEMS} query"):
-            await self.answer(event, stanza.result(await self.discovery.service_items(iq)))
-        elif key == ("get", f"{PING} ping"):
-            await self.answer(event, stanza.result())
-        else:
-            raise StanzaError("service-unavailable")
-
-    # By the clock
-
-    @every(1)
-    async def tell_who_waits(self) -> None:
-        """Presence that had to wait, as much of it as the rates allow."""
-        for room in list(self.rooms.waiting):
-            async with Turn(room) as here:
-                if here:
-                    await crowd.flush(room)
-            if not room.pending:
-                self.rooms.waiting.discard(room)
-
-    @every(30)
-    async def answer_for_others(self) -> None:
-        """Requests that occupants have not answered."""
-        for room in list(self.rooms.asking):
-            async with Turn(room) as here:
-                if here:
-                    await passing.expire(room)
-
-    @every(60)
-    def sweep(self) -> None:
-        """Empty rooms leave memory."""
-        try:
-            self.rooms.sweep()
-        except StorageError as error:
-            self.log.warning("rooms stay in memory: %s", error)
