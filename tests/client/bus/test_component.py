@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from io import BytesIO
+from xml.etree.ElementTree import fromstring
 
 import aiohttp
 import pytest
@@ -12,6 +13,9 @@ import pytest
 from xmppd.client.bus import BusRefused, Invalidation
 from xmppd.client.bus.component import Component, ComponentSettings
 from xmppd.client.bus.component.archive import Archive
+from xmppd.client.bus.component.reception import Reception
+from xmppd.client.bus.component.settings import MOST_ROOMS
+from xmppd.client.bus.component.words import ACCEPT
 
 from .rooms import PATIENCE, Place, Thing, back, component, cut, within
 from .servers import COMPONENT, Server
@@ -57,6 +61,36 @@ async def test_who_may_not_post(running: Component) -> None:
     assert await post(running, "cache", "\x01") == 400
     assert await post(running, "cache", "\n".join(map(str, range(10_001)))) == 413
     assert await post(running, "cache", "x" * (1 << 20) + "x") == 413
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({"Authorization": "Bearer s\udcffsame"}, b"user:42", 401),
+        ({"Content-Type": "text/plain; charset=no-such"}, "\u00e4".encode(), 204),
+        ({}, b"\xff", 400),
+    ],
+)
+async def test_odd_bytes_are_answered(running: Component, headers: dict[str, str], body: bytes, status: int) -> None:
+    given = {"Authorization": "Bearer master"} | headers
+    lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.http_port)
+    head = f"POST /bus/cache HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{lines}\r\n"
+    writer.write(head.encode(errors="surrogateescape") + body)
+    assert (await within(reader.readline())).split()[1] == str(status).encode()
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_room_is_named_as_addresses_have_it(server: Server, running: Component) -> None:
+    async with Place(server, "cache", COMPONENT).members("alice") as (alice,):
+        heard = asyncio.Event()
+        alice.on_invalidate(lambda _: heard.set())
+        assert await post(running, "CACHE", "user:42") == 204
+        await within(heard.wait())
+    for name in ("a'b", "a%20b", "a@b", "a%2Fb", "%3Croom%2F%3E"):
+        assert await post(running, name, "user:42", token="master") == 404, name  # noqa: S106
+    assert list(running.rooms) == ["cache"]
 
 
 async def test_a_member_that_was_away_hears_what_was_posted(server: Server, running: Component) -> None:
@@ -108,6 +142,46 @@ async def test_a_room_that_there_may_not_be(server: Server) -> None:
 def test_a_component_of_no_domain_says_who_may_enter() -> None:
     with pytest.raises(ValueError, match="allow"):
         ComponentSettings("bus", "secret")
+
+
+def test_rooms_that_there_may_be_are_named_as_addresses_have_them() -> None:
+    assert ComponentSettings("bus.localhost", "secret", rooms=frozenset({"Cache"})).room_allowed("cache")
+    with pytest.raises(ValueError, match="before the @"):
+        ComponentSettings("bus.localhost", "secret", rooms=frozenset({"a b"}))
+
+
+class TestRooms:
+    """There are only so many at once."""
+
+    def reception(self) -> Reception:
+        return Reception(ComponentSettings("bus.localhost", "secret"), lambda _: None)
+
+    def comes(self, reception: Reception, room: str, kind: str = "") -> None:
+        inside = "<x xmlns='http://jabber.org/protocol/muc'/>"
+        addresses = f"from='alice@localhost/x' to='{room}@bus.localhost/alice'"
+        reception.take(fromstring(f"<presence xmlns='{ACCEPT}' {addresses} {kind}>{inside}</presence>"))
+
+    def test_one_that_nobody_is_in_makes_way(self) -> None:
+        reception = self.reception()
+        for number in range(MOST_ROOMS):
+            self.comes(reception, f"room{number}")
+        self.comes(reception, "more")
+        assert "more" not in reception.rooms
+        self.comes(reception, "room7", "type='unavailable'")
+        self.comes(reception, "more")
+        assert "room7" not in reception.rooms
+        assert len(reception.rooms["more"]) == 1
+        assert len(reception.rooms) == MOST_ROOMS
+
+    async def test_a_beat_in_one_that_made_way(self) -> None:
+        made = Component(ComponentSettings("bus.localhost", "secret"))
+        made.connected.set()
+        assert made.publish("cache", Invalidation(keys=frozenset({"user:42"})))
+        (timer,) = made._beats.values()
+        timer.cancel()
+        del made.rooms["cache"]
+        made._beat("cache")
+        assert made._beats == {}
 
 
 class TestTheArchive:

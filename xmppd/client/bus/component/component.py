@@ -80,7 +80,8 @@ class Component:
 
     def _beat(self, name: str) -> None:
         del self._beats[name]
-        self.rooms[name].beat()
+        if name in self.rooms:
+            self.rooms[name].beat()
 
     async def _run(self) -> None:
         backoff = Backoff(15.0)

@@ -10,17 +10,17 @@ from aiohttp import web
 
 from xmppd.client.bus.invalidation import MOST_IDS, Invalidation, invalidation
 
-from .settings import ComponentSettings
+from .settings import ComponentSettings, room_name
 
 LARGEST: Final = 1 << 20  # bytes of a request
 Publish = Callable[[str, Invalidation], bool]
 
 
 class Posting:
-    """The HTTP door. The body has one id on each line; the token stands in `Authorization: Bearer`.
+    """The HTTP door. The body has one id on each line, in UTF-8; the token stands in `Authorization: Bearer`.
 
-    204: said in the room. 400: an id that is none. 401: no token, or a wrong one. 404: no such room, or it is not the
-    token's. 413: more than 1 MiB or 10,000 ids. 503: no connection to the server.
+    204: said in the room. 400: an id that is none, or no UTF-8. 401: no token, or a wrong one. 404: no such room, or it
+    is not the token's. 413: more than 1 MiB or 10,000 ids. 503: no connection to the server.
     """
 
     def __init__(self, settings: ComponentSettings, publish: Publish) -> None:
@@ -50,11 +50,11 @@ class Posting:
         rooms = self._rooms(request.headers.get("Authorization", ""))
         if rooms is None:
             return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"}, text="a token is needed\n")
-        name = request.match_info["room"]
+        name = room_name(request.match_info["room"])
         if not self._settings.room_allowed(name) or (rooms and name not in rooms):
             return web.Response(status=404, text="there is no such room for this token\n")
         try:
-            what = _named(await request.text())
+            what = _named((await request.read()).decode())
         except ValueError as error:
             return web.Response(status=400, text=f"{error}\n")
         if what is None:
@@ -65,7 +65,7 @@ class Posting:
 
     def _rooms(self, authorization: str) -> frozenset[str] | None:
         """The rooms of the token, or None. All tokens are compared, so that the time tells nothing."""
-        given = authorization.removeprefix("Bearer ").encode()
+        given = authorization.removeprefix("Bearer ").encode(errors="surrogateescape")
         found = [rooms for token, rooms in self._settings.tokens.items() if hmac.compare_digest(token.encode(), given)]
         return found[0] if found and authorization.startswith("Bearer ") else None
 

@@ -46,11 +46,19 @@ class Reception:
             self._said(xml, name, nick)
 
     def room(self, name: str) -> Room | None:
-        """The room of this name, made if it may be."""
+        """The room of this name, made if it may be. Where there are too many, one that nobody is in makes way."""
         room = self.rooms.get(name)
-        if room is None and self.settings.room_allowed(name) and len(self.rooms) < MOST_ROOMS:
+        if room is None and self.settings.room_allowed(name) and self._has_place():
             room = self.rooms[name] = Room(f"{name}@{self.settings.domain}", self._send)
         return room
+
+    def _has_place(self) -> bool:
+        if len(self.rooms) < MOST_ROOMS:
+            return True
+        empty = next((name for name, room in self.rooms.items() if not len(room)), None)
+        if empty is not None:
+            del self.rooms[empty]
+        return empty is not None
 
     def _bounced(self, xml: Element, name: str) -> None:
         """What was sent to an occupant came back: he is not there any more (XEP-0045 9.10, status 333)."""

@@ -5,10 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from slixmpp import JID, InvalidJID
+
 MOST_ROOMS: Final = 100
 MOST_OCCUPANTS: Final = 1000  # of one room
 MOST_KEPT: Final = 10_000  # messages in one room's archive
 MOST_KEPT_CHARACTERS: Final = 16_000_000
+
+
+def room_name(written: str) -> str:
+    """As addresses have it: in small letters, say. "" for what cannot stand before the @ of an address."""
+    try:
+        jid = JID(f"{written}@localhost")
+    except InvalidJID:
+        return ""
+    return str(jid.user) if jid.domain == "localhost" and not jid.resource else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,11 @@ class ComponentSettings:
             if not parent:
                 raise ValueError(f"{self.domain} is a part of no domain: say who may enter with `allow`")
             object.__setattr__(self, "allow", frozenset({parent}))
+        object.__setattr__(self, "rooms", frozenset(map(room_name, self.rooms)))
+        if "" in self.rooms:
+            raise ValueError("a room has a name that cannot stand before the @ of an address")
+        tokens = {token: frozenset(map(room_name, rooms)) for token, rooms in self.tokens.items()}
+        object.__setattr__(self, "tokens", tokens)
 
     def allowed(self, bare: str) -> bool:
         """Whether this address may enter and ask."""
