@@ -78,7 +78,7 @@ class Host:
         self.bind_features: Counter[str] = Counter()
         self.domains: dict[str, str] = {}
         self.modules: Mapping[str, LoadedModule] = {}
-        self.returning = Returning(self.name, self.sessions, self.hooks, house.router)
+        self.returning = Returning(self.name, house.hosts, self.hooks, house.router)
         for target in Target:
             self.iq.add("set", target, f"{ns.SESSION} session", _begin_session)
 

@@ -36,6 +36,9 @@ class Wall:
     def checkpoint(self) -> Any:
         return lambda: True
 
+    def tells(self) -> bool:
+        return False
+
     def abandon(self) -> list[Any]:
         return []
 

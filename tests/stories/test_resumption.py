@@ -187,6 +187,9 @@ class Slow:
         self.done = False
         self._callbacks: list[Callable[[Any], object]] = []
 
+    def hurry(self) -> None:
+        pass
+
     def add_done_callback(self, callback: Callable[[Any], object]) -> None:
         self._callbacks.append(callback)
 

@@ -95,7 +95,6 @@ class ManagedDoor:
     def _wait_with(self, stanza: Stanza) -> Awaitable[None] | None:
         entry = stanza, self._resumptions.clock.time()
         waiting = self._resumptions.keep(self.session, entry)
-        self._kept = True
         self.ledger.push(*entry)
         self._bound()
         return waiting
@@ -118,6 +117,11 @@ class ManagedDoor:
         if self.client is not None and self._unasked and not self._replaying:
             self.ask()
         return partial(self.ledger.reached, mark)
+
+    def tells(self) -> bool:
+        """The client says so by its acknowledgements."""
+        self._kept = True
+        return True
 
     @property
     def detached(self) -> bool:
@@ -165,7 +169,6 @@ class ManagedDoor:
             for stanza, _ in islice(ledger, ledger.news(h)):
                 if stanza.passage is not None:
                     stanza.passage.holders.has_it()
-            self._kept = h != ledger.sent
         return ledger.acknowledge(h)
 
     def answer(self) -> None:
@@ -205,7 +208,6 @@ class ManagedDoor:
         if self.client is not client:
             return
         self.client = None
-        self._kept = len(self.ledger) > 0
         self._address = client.address
         if self.final or not self.id:
             self._resumptions.end(self.session, "connection closed")

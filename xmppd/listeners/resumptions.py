@@ -114,10 +114,7 @@ class Resumptions:
 
     def keep(self, session: Session, entry: Entry) -> Awaitable[None] | None:
         """Have kept what waits for a session without a connection; see `Returning.keep`."""
-        sender, hosts = entry[0].sender, self._house.hosts
-        home = hosts.get(sender.domain) if sender is not None else None
-        origin = home.sessions.find(sender) if home is not None and sender is not None else None
-        return hosts[session.jid.domain].returning.keep(session, entry, origin)
+        return self._house.hosts[session.jid.domain].returning.keep(session, entry)
 
     def _make_room(self, account: JID) -> None:
         if self._accounts[account] > self.limits.max_detached_per_user:

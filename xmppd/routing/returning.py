@@ -194,7 +194,11 @@ class Returning:
         assert entry[0].passage is not None
         holders = entry[0].passage.holders
         holders.discard(session)
-        candidates = [other for other in self._hosts[self._host].sessions.of(session.jid.bare) if reads(other) and other not in holders]
+        candidates = [
+            other
+            for other in self._hosts[self._host].sessions.of(session.jid.bare)
+            if reads(other) and other not in holders
+        ]
         message = original(entry)[0]
         for other in candidates:
             if await self._hooks.session_return.run(Event(message, None, other)) is STOP:

@@ -36,6 +36,9 @@ class Door(Protocol):
         It costs a system call; once true it stays so. No is also the answer where nobody can know any more.
         """
 
+    def tells(self) -> bool:
+        """Whether it knows which stanzas its client has; from now on it says so of messages (`Holders.has_it`)."""
+
     @property
     def detached(self) -> bool:
         """Whether the connection is lost and the client may come back to it (XEP-0198 5)."""

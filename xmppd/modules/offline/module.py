@@ -47,7 +47,8 @@ class Offline(Storing):
     roster's.
 
     What waits for a session that has lost its connection (XEP-0198) is stored too, unless it is archived, until a
-    client acknowledges it. Only a server that was killed gives it to somebody else before that session has ended.
+    client acknowledges it. With `until_acknowledged` so is what a connected client of XEP-0198 is sent. Only a server
+    that was killed gives it to somebody else before those sessions have ended.
 
     Where messages are archived too (`mam`), a session that looks through its archive before its initial presence, or
     that binds by XEP-0386, is not given those that were in the archive at that moment: it reads them there. They count
@@ -62,9 +63,14 @@ class Offline(Storing):
     async def start(self) -> None:
         """Learn who has messages."""
         await self._boxes.load()
+        if self.options.until_acknowledged:
+            self.host.returning.until_told = True
+            self.host.hooks.session_receive.add(self.hold_sent, DELIVER, (DIRECT,))
 
     async def stop(self) -> None:
         """What is on its way and not taken stays stored."""
+        self.host.returning.until_told = False
+        self.host.hooks.session_receive.remove(self.hold_sent)
         for box in self._boxes:
             if box.handover is not None:
                 box.handover.end()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 
 from xmppd.api import (
     MOST_DAYS,
@@ -40,6 +40,9 @@ class Storing(Module):
             1000, "Messages of one account; past it `service-unavailable`. A month of a busy user's chats", least=1
         )
         expire_days: int = option(0, "Delete what is older; 0 keeps it until it is fetched", least=0, most=MOST_DAYS)
+        until_acknowledged: bool = option(
+            False, "Store what is not archived until clients acknowledge it (restart); two more writes for each message"
+        )
 
     options: Options
 
@@ -101,6 +104,13 @@ class Storing(Module):
         self.spawn(self.host.house.router.refuse(event, error))
 
     # For a session that may come back
+
+    def hold_sent(self, event: Event) -> Awaitable[None] | None:
+        """What goes to a connected client, where that is wanted; a detached session's door asks by itself."""
+        session = event.target
+        if session is None or session.detached:
+            return None
+        return self.host.returning.keep(session, (event.stanza, self.clock.time()))
 
     @hook.session_absent
     def hold(self, event: Event) -> Verdict | Coroutine[None, None, Verdict]:
