@@ -15,7 +15,7 @@ import aiohttp
 
 from tests.clients.servers import free_ports
 
-from .rooms import Place, within
+from .rooms import PATIENCE, Place, within
 from .servers import COMPONENT, SECRET
 
 WAIT = ("--timeout", "60")
@@ -76,6 +76,21 @@ async def test_it_is_in_colour_on_a_terminal(room: Place) -> None:
         seen, _ = await within(watching.communicate())
     for painted in ("36muser:42", "35m#team:7", "33mimg/*", "1;31m*"):
         assert f"\x1b[{painted}\x1b[0m" in seen.decode(), seen
+
+
+async def test_nobody_commands_the_terminal(room: Place) -> None:
+    eve = room.bus("alice")
+    await eve.start(PATIENCE)
+    try:
+        async with tailing(room, "--count", "1") as watching:
+            assert eve._running is not None
+            assert eve._running.room is not None
+            body = "<body>user:\x9b2J42 \u202egnp</body>"
+            eve._running.room.link.say(f"<message to='{room.room}' type='groupchat'>{body}</message>")
+            seen, _ = await within(watching.communicate())
+    finally:
+        await eve.close()
+    assert seen.decode().split()[2:] == ["user:\ufffd2J42", "\ufffdgnp"]
 
 
 async def test_ids_from_standard_input_and_json(room: Place) -> None:

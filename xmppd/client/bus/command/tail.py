@@ -82,10 +82,16 @@ async def _watch(settings: Settings, heard: Callable[[Heard], None], console: Co
 
 def _line(message: Heard) -> Text:
     who = message.sender.partition("/")[2] or "the room"
-    line = Text.assemble((datetime.now().strftime("%H:%M:%S.%f")[:-3], "dim"), " ", (f"{who:<20}", "bold"), " ")
+    at = datetime.now().strftime("%H:%M:%S.%f")[:-3]
+    line = Text.assemble((at, "dim"), " ", (f"{_printable(who):<20}", "bold"), " ")
     for id_, style in _ids(message.invalidation):
-        line.append(id_, style).append(" ")
+        line.append(_printable(id_), style).append(" ")
     return line
+
+
+def _printable(text: str) -> str:
+    """Nothing that anybody says in the room commands this terminal."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def _ids(what: Invalidation) -> list[tuple[str, str]]:
