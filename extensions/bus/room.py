@@ -67,12 +67,9 @@ class BusRoom:
         seq = self.seq + 1
         self._saying = seq, barrier
         try:
-            message = invalidation(self.jid, self.epoch, seq, ids, confirm=barrier is not None)
-            said = await self._say(message)
+            return await self._say(invalidation(self.jid, self.epoch, seq, ids, confirm=barrier is not None))
         finally:
             self._saying = None
-        self.seq = seq
-        return said
 
     async def _say(self, message: Stanza) -> Any:
         rooms = self._bus.rooms_service
@@ -131,6 +128,7 @@ class BusRoom:
             self._bus.resets[self.jid.local].inc(told)
 
     def _expect(self, room: Any, seq: int, barrier: Barrier | None) -> None:
+        self.seq = seq  # now, for whatever becomes of who publishes, this number is not for another message
         if barrier is None:
             return
         now, here = self._now(), members_in(room.occupants)

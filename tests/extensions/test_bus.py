@@ -31,6 +31,7 @@ from tests.extensions.buses import (
     watcher,
 )
 from tests.kit.world import World
+from xmppd.xmpp.errors import StanzaError
 
 GROUPCHAT = "c:message[@type='groupchat']"
 
@@ -237,6 +238,24 @@ async def test_a_lost_message_is_noticed_by_its_number(world: World) -> None:
         world.module(BUS).rooms["cache"].seq += 1
         await told(world, "b", CONFIRM)
         assert bus.stats.holes == 1
+
+
+async def test_a_number_that_was_said_is_not_said_again(world: World) -> None:
+    async with members(world, "web1") as (bus,):
+        service = world.module(BUS).rooms_service
+        say = service.say
+
+        async def breaks(*message: object) -> None:
+            await say(*message)
+            raise StanzaError("internal-server-error")
+
+        service.say = breaks
+        assert (await post(world, "a")).status == 500
+        service.say = say
+        bob = await watcher(world)
+        await told(world, "b", CONFIRM)
+        assert said_in(await bob.receives(GROUPCHAT)).get("seq") == "2"
+        assert bus.stats.holes == 0
 
 
 async def test_a_new_epoch_that_does_not_begin_with_one_is_a_hole(world: World) -> None:
