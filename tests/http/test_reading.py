@@ -113,6 +113,24 @@ def test_a_head_byte_by_byte_has_its_limit() -> None:
     assert refused_after(reader(), [b"G", b"E", b"T", b" ", b"/"] + [b"a"] * MAX_HEAD) == 431
 
 
+def test_fields_behind_the_body_are_no_headers() -> None:
+    trailed = CHUNKED.replace(b"0\r\n\r\n", b"0\r\nX-Forwarded-For: 192.0.2.1\r\nHost: evil\r\nX-Last: 1\r\n\r\n")
+    found = reader().feed(trailed + POST)
+    assert [request.body for request in found] == [b"hello"] * 2
+    assert list(found[0].headers) == [b"transfer-encoding"]
+
+
+def test_fields_behind_the_body_have_a_limit() -> None:
+    endless = [CHUNKED.removesuffix(b"\r\n") + b"a: b", *[b"b" * 100] * 200]
+    assert refused_after(reader(), endless) == 431
+
+
+def test_a_head_behind_many_requests_is_not_too_long() -> None:
+    one = reader()
+    assert len(one.feed(POST * 300 + POST[:40])) == 300
+    assert len(one.feed(POST[40:])) == 1
+
+
 def test_those_before_a_bad_one_are_not_lost() -> None:
     one = reader()
     with pytest.raises(Refused):

@@ -95,6 +95,7 @@ class Reader:
     def feed(self, data: bytes) -> list[Arrived]:
         """Take bytes; return the requests that they finish. Raises `Refused`; `taken` has those before it."""
         while True:
+            size = self._size
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
@@ -108,7 +109,7 @@ class Reader:
                 raise
             except httptools.HttpParserError as error:
                 raise Refused(400, f"the request cannot be read: {error}") from None
-            if self._begun and not self._headed:
+            if self._begun and not self._done and self._size == size:  # no other request's, and of no body
                 self._fed += len(data)
                 self._check_head(self._fed)
             return self.taken()
@@ -131,14 +132,15 @@ class Reader:
     @property
     def waiting(self) -> bool:
         """Whether the client waits to be told that it may send the body."""
-        return self._headed and self._headers.get(b"expect", b"").lower() == b"100-continue" and not self._body
+        return self._headed and self._head.get(b"expect", b"").lower() == b"100-continue" and not self._body
 
     def _begin(self) -> None:
         self._target = b""
         self._headers: dict[bytes, bytes] = {}
+        self._head = self._headers
         self._body: list[bytes] = []
         self._begun = self._headed = False
-        self._head = self._size = self._count = self._fed = 0
+        self._long = self._size = self._count = self._fed = 0
 
     # What httptools calls
 
@@ -153,15 +155,16 @@ class Reader:
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
         headers = self._headers
-        self._head += len(name) + len(value)
+        self._long += len(name) + len(value)
         self._count += 1
-        if self._head > MAX_HEAD or self._count > MAX_HEADERS:
+        if self._long > MAX_HEAD or self._count > MAX_HEADERS:
             raise Refused(431, "the headers are too long or too many")
         headers[name] = b"%b, %b" % (headers[name], value) if name in headers else value
 
     def on_headers_complete(self) -> None:
         self._headed = True
-        length = self._headers.get(b"content-length", b"0")
+        self._head, self._headers = self._headers, {}  # fields behind the body are no headers (RFC 9110 6.5.1)
+        length = self._head.get(b"content-length", b"0")
         if int(length) > self._bounds.body:
             raise Refused(413, f"the body may have {self._bounds.body} bytes at most")
 
@@ -174,7 +177,7 @@ class Reader:
     def on_message_complete(self) -> None:
         parser, pieces = self._parser, self._body
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        arrived = Arrived(parser.get_method(), self._target, parser.get_http_version(), self._headers, body)
+        arrived = Arrived(parser.get_method(), self._target, parser.get_http_version(), self._head, body)
         arrived.keep_alive = parser.should_keep_alive()
         arrived.upgrade = parser.should_upgrade() and arrived.is_handshake
         self._done.append(arrived)
