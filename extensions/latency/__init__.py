@@ -1,8 +1,8 @@
 """Latency: tells a session how long its stanzas take to the server and back, so that a game can plan for it.
 
-`docs/protocols/latency.md` is the wire format. A session is measured from the moment somebody wants to know, by pings
-(XEP-0199) that also keep the connection alive, until nobody has asked for a while: who never asks costs nothing.
-Rooms are answered for by `xmppd.extensions.latency.rooms`.
+`docs/protocols/latency.md` is the wire format. The pings that the server sends to silent sessions anyway are timed for
+everybody. From the moment somebody wants to know, a session has pings (XEP-0199) of our own beside them, until nobody
+has asked for a while: for who never asks, nothing is sent. `xmppd.extensions.latency.rooms` answers for rooms.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from xmppd.api import (
     Host,
     Module,
     ModuleOptions,
+    Pinged,
     Session,
     SessionEvent,
     Verdict,
@@ -58,6 +59,7 @@ class Latency(Module):
     def __init__(self, host: Host, options: ModuleOptions) -> None:
         super().__init__(host, options)
         self.meters: dict[Session, Meter] = {}
+        self.known: dict[Session, Meter] = {}  # of others, by the server's own pings
         self._seconds = 0
 
     @iq_get("latency", NS_LATENCY, to=SERVER)
@@ -82,7 +84,7 @@ class Latency(Module):
         """What is known of a session; from now on it is measured."""
         meter = self.meters.get(session)
         if meter is None:
-            meter = self.meters[session] = Meter()
+            meter = self.meters[session] = self.known.pop(session) if session in self.known else Meter()
             await self._ping(session, meter)
         meter.asked = self.clock.monotonic()
         return meter
@@ -101,16 +103,31 @@ class Latency(Module):
             if meter.asked < forgotten:
                 del self.meters[session]
             elif (index + self._seconds) % self.options.interval == 0:
+                meter.missed(self.clock.monotonic())
                 await self._ping(session, meter)
+
+    @hook.session_pinged
+    def see(self, event: Pinged) -> None:
+        """A ping of the server's own has left, to a session that is not measured more closely."""
+        session = event.session
+        if session not in self.meters:
+            self.known.setdefault(session, Meter()).ping(event.id, self.clock.monotonic())
+
+    @hook.session_ponged
+    def answered(self, event: SessionEvent) -> None:
+        """Its answer has come, by another road than stanzas take."""
+        meter = self.known.get(event.session)
+        if meter is not None and not meter.id:
+            meter.pong(self.clock.monotonic())
 
     @hook.session_send.at(FILTER, "iq")
     def hear(self, event: Event) -> Verdict:
         """An answer to a ping. An error is one too: a client that knows no pings still has to read them."""
         stanza, session = event.stanza, event.origin
-        if not stanza.id.startswith(PREFIX) or stanza.type not in ("result", "error") or session is None:
+        if stanza.type not in ("result", "error") or session is None:
             return None
-        meter = self.meters.get(session)
-        if meter is None or meter.id != stanza.id:
+        meter = self.meters.get(session) or self.known.get(session)
+        if meter is None or not meter.id or meter.id != stanza.id:
             return None
         meter.pong(self.clock.monotonic())
         return STOP
@@ -119,3 +136,4 @@ class Latency(Module):
     def forget(self, event: SessionEvent) -> None:
         """It is gone."""
         self.meters.pop(event.session, None)
+        self.known.pop(event.session, None)

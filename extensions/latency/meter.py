@@ -15,20 +15,24 @@ class Meter:
         self.rtt = 0.0
         self.jitter = 0.0
         self.samples = 0
-        self.id = ""  # of the ping that is out, "" for none
-        self.sent = 0.0
+        self.id = ""  # of the ping that is out, "" for none, and for one that is no stanza
+        self.sent = 0.0  # when it left, 0 for none
         self.asked = 0.0  # when somebody last wanted to know
 
     def ping(self, id: str, now: float) -> None:
-        """A ping leaves. One that was not answered meanwhile has taken at least as long as it has been out."""
-        if self.id:
-            self._take(now - self.sent)
+        """A ping leaves; what another one took that is still out is not known."""
         self.id, self.sent = id, now
 
     def pong(self, now: float) -> None:
-        """Its answer is here."""
-        self._take(now - self.sent)
-        self.id = ""
+        """Its answer is here; nothing where none is out."""
+        if self.sent:
+            self._take(now - self.sent)
+            self.id, self.sent = "", 0.0
+
+    def missed(self, now: float) -> None:
+        """The next ping is due: one that is still out has taken at least as long as it has been."""
+        if self.sent:
+            self._take(now - self.sent)
 
     def _take(self, sample: float) -> None:
         if not self.samples:

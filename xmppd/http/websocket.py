@@ -139,6 +139,9 @@ class WebSocketClient(Client, Connection):
                 self._hang_up(close_frame(NORMAL))
         elif opcode == PING:
             self._put(frame(PONG, payload))
+        elif opcode == PONG:
+            if self.pinged:
+                self.ponged()
         elif opcode == CLOSE:
             self._closed(payload)
         elif opcode == BINARY:
@@ -208,6 +211,7 @@ class WebSocketClient(Client, Connection):
     def ping(self) -> None:
         """Ask for a sign of life; browsers answer by themselves (RFC 7395 3.8)."""
         self._put(frame(PING, b""))
+        self.note_ping()
 
     def describe(self) -> dict[str, object]:
         """For operators."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from xmppd.config import Listener
 from xmppd.host import Host
+from xmppd.routing.hooks import Pinged, SessionEvent
 from xmppd.routing.sessions import Session
 from xmppd.wire.client import Item, Nonza, Stanza, State
 from xmppd.wire.features import Features, Layer
@@ -16,7 +17,7 @@ from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.jid import JID
 
 from .inorder import InOrder
-from .managed import ASK, FINAL, ManagedDoor
+from .managed import ANSWER, ASK, FINAL, ManagedDoor
 from .negotiation import negotiate
 from .pings import ping
 from .stepper import step
@@ -86,6 +87,7 @@ class Client(InOrder[Item], Watched):
         "host",
         "listener",
         "managed",
+        "pinged",
         "session",
         "stream",
     )
@@ -99,6 +101,7 @@ class Client(InOrder[Item], Watched):
     host: Host | None
     session: Session | None
     managed: ManagedDoor | None
+    pinged: bool
     detached = False
     exchange: Exchange | None
     failures: int
@@ -142,6 +145,7 @@ class Client(InOrder[Item], Watched):
         self.host = None
         self.session = None
         self.managed = None
+        self.pinged = False
         self.exchange = None
         self.failures = 0
         self.age = 0.0
@@ -176,6 +180,8 @@ class Client(InOrder[Item], Watched):
                 managed.ledger.handle()
             return self.host.take(session, item)
         if managed is not None and isinstance(item, Nonza) and managed.takes(item):
+            if self.pinged and item.name == ANSWER:
+                self.ponged()
             return None
         return negotiate(self, item)
 
@@ -297,5 +303,20 @@ class Client(InOrder[Item], Watched):
         """Ask for a sign of life, or for an acknowledgement."""
         if self.managed is not None:
             self.write(ASK)
+            self.note_ping()
         elif self.session is not None:
-            self.send(ping(self.session.jid, JID.parse(self.session.jid.domain)))
+            stanza = ping(self.session.jid, JID.parse(self.session.jid.domain))
+            self.send(stanza)
+            self.note_ping(stanza.id)
+
+    def note_ping(self, id: str = "") -> None:
+        """Tell who wants to know that it was asked; an answer without an id is told by `ponged`."""
+        if self.session is not None and (notice := self.session.hooks.session_pinged).handlers:
+            self.pinged = not id
+            self.listener.shared.keep(step(notice.tell(Pinged(self.session, id))))
+
+    def ponged(self) -> None:
+        """It has answered."""
+        self.pinged = False
+        if self.session is not None:
+            self.listener.shared.keep(step(self.session.hooks.session_ponged.tell(SessionEvent(self.session))))

@@ -229,6 +229,14 @@ class SessionEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Pinged:
+    """A session that was silent is asked for a sign of life; `id` is its stanza's, "" where it is none."""
+
+    session: Session
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bound:
     """A session that Bind 2 has just opened (XEP-0386): what its client wants of it, and what it is told.
 
@@ -312,6 +320,10 @@ class Hooks:
     """A session has lost its connection and waits for its client to resume it; its presence stays (XEP-0198 5)."""
     session_resumed = _NoticeOf[SessionEvent]()
     """The client of a session has resumed it on another connection."""
+    session_pinged = _NoticeOf[Pinged]()
+    """A session was silent, and is asked for a sign of life."""
+    session_ponged = _NoticeOf[SessionEvent]()
+    """It has answered that by what is no stanza: an acknowledgement, or a frame of its WebSocket."""
     presence_changed = _NoticeOf[PresenceChanged]()
     """A session became available, changed its presence or became unavailable."""
     roster_changed = _NoticeOf[RosterChanged]()
