@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,6 +113,20 @@ def refused_after(one: Reader, pieces: list[bytes]) -> int | None:
 
 def test_a_head_byte_by_byte_has_its_limit() -> None:
     assert refused_after(reader(), [b"G", b"E", b"T", b" ", b"/"] + [b"a"] * MAX_HEAD) == 431
+
+
+def test_a_body_in_tiny_chunks_takes_no_more_memory_than_it_has_bytes() -> None:
+    size = 200_000
+    one = reader(size)
+    one.feed(CHUNKED.partition(b"3\r\n")[0])
+    tracemalloc.start()
+    for _ in range(size // 2000):
+        one.feed(b"2\r\nab\r\n" * 1000)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 2 * size
+    (request,) = one.feed(b"0\r\n\r\n")
+    assert request.body == b"ab" * (size // 2)
 
 
 def test_fields_behind_the_body_are_no_headers() -> None:

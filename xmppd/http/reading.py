@@ -138,14 +138,13 @@ class Reader:
         self._target = b""
         self._headers: dict[bytes, bytes] = {}
         self._head = self._headers
-        self._body: list[bytes] = []
+        self._body: bytes | bytearray = b""
         self._begun = self._headed = False
         self._long = self._size = self._count = self._fed = 0
 
     # What httptools calls
 
     def on_message_begin(self) -> None:
-        self._begin()
         self._begun = True
 
     def on_url(self, url: bytes) -> None:
@@ -172,16 +171,24 @@ class Reader:
         self._size += len(body)
         if self._size > self._bounds.body:
             raise Refused(413, f"the body may have {self._bounds.body} bytes at most")
-        self._body.append(body)
+        if self._size == len(body):  # as a rule it comes in one piece
+            self._body = body
+        else:
+            self._add(body)
 
     def on_message_complete(self) -> None:
-        parser, pieces = self._parser, self._body
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        arrived = Arrived(parser.get_method(), self._target, parser.get_http_version(), self._head, body)
+        parser = self._parser
+        arrived = Arrived(parser.get_method(), self._target, parser.get_http_version(), self._head, bytes(self._body))
         arrived.keep_alive = parser.should_keep_alive()
         arrived.upgrade = parser.should_upgrade() and arrived.is_handshake
         self._done.append(arrived)
         self._begin()
+
+    def _add(self, body: bytes) -> None:
+        """One more piece; they are not kept one by one, for a chunk of two bytes takes forty so."""
+        if isinstance(self._body, bytes):
+            self._body = bytearray(self._body)
+        self._body += body
 
     def _check_head(self, size: int) -> None:
         if size > MAX_HEAD:
