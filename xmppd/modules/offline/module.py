@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from xmppd.api import (
@@ -74,9 +73,7 @@ class Offline(Storing):
         for box in self._boxes:
             if box.handover is not None:
                 box.handover.end()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await super().stop()
 
     # Order
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Coroutine
 
 from xmppd.api import (
@@ -49,7 +48,6 @@ class Storing(Module):
     def __init__(self, host: Host, options: ModuleOptions) -> None:
         super().__init__(host, options)
         self._boxes = Boxes(host.name, self.storage)
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @hook.account_absent
     def keep(self, event: Event) -> Verdict | Coroutine[None, None, Verdict]:
@@ -155,12 +153,6 @@ class Storing(Module):
             raise _busy() from error
         event.kept = None
         self.stored.inc()
-
-    def spawn(self, work: Coroutine[None, None, None]) -> None:
-        """Run what nobody waits for; the module's stop does."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _busy() -> StanzaError:
