@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from xmppd.wire.bosh import Bosh, Offer, Terminal
 from xmppd.wire.bosh_answers import ANSWER, EMPTY, ERROR
+from xmppd.wire.bosh_backlog import Backlog
 from xmppd.wire.bosh_body import Body
 from xmppd.xmpp.stanza import Stanza
 
@@ -50,14 +51,14 @@ def test_in_any_order_within_the_window_the_turns_are_the_same(order: list[int])
     assert [turn for rid in order for turn in arrive(machine, rid)] == [101, 102, 103]
 
 
-@given(st.lists(st.tuples(st.integers(95, 125), st.booleans()), max_size=40))
-def test_each_request_has_one_turn_and_each_handle_one_answer(steps: list[tuple[int, bool]]) -> None:
+@given(st.lists(st.tuples(st.integers(95, 125), st.booleans(), st.booleans()), max_size=40))
+def test_each_request_has_one_turn_and_each_handle_one_answer(steps: list[tuple[int, bool, bool]]) -> None:
     machine = begun()
     turns: list[int] = []
     given: list[str] = []
     answered: list[str] = []
     ended = False
-    for number, (rid, says) in enumerate(steps):
+    for number, (rid, says, busy) in enumerate(steps):
         handle, now = f"{rid}-{number}", 10.0 * (number + 1)
         given.append(handle)
         if says:
@@ -69,6 +70,7 @@ def test_each_request_has_one_turn_and_each_handle_one_answer(steps: list[tuple[
             answered += [handle for handle, _ in answers]
             ended = True
             break
+        machine.backlog = (machine.backlog or Backlog(body(machine.rid))) if busy else None
         answered += [handle for handle, _ in machine.flush(now)]
     assert turns == list(range(101, 101 + len(turns)))
     assert len(answered) == len(set(answered))
