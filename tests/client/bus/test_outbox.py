@@ -8,7 +8,7 @@ import re
 import pytest
 
 from xmppd.client.bus.barrier import Barrier, Barriers
-from xmppd.client.bus.batch import MOST_GATHERED
+from xmppd.client.bus.batch import MOST_CHARACTERS, MOST_GATHERED
 from xmppd.client.bus.company import Company
 from xmppd.client.bus.errors import BusClosed
 from xmppd.client.bus.invalidation import Invalidation
@@ -87,6 +87,15 @@ async def test_too_much_becomes_everything(scene: Scene) -> None:
     scene.outbox.disconnected()
     for start in range(0, MOST_GATHERED + 1000, 1000):
         scene.add(*map(str, range(start, start + 1000)))
+    scene.outbox.connected(scene.said.append)
+    assert await scene.numbers() == ["1"]
+    assert "<all/>" in scene.said[0]
+
+
+async def test_long_names_become_everything_sooner(scene: Scene) -> None:
+    scene.outbox.disconnected()
+    for number in range(2 * MOST_CHARACTERS // 1000):
+        scene.add(f"{number:01000}")
     scene.outbox.connected(scene.said.append)
     assert await scene.numbers() == ["1"]
     assert "<all/>" in scene.said[0]

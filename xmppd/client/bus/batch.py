@@ -9,6 +9,7 @@ from .barrier import Barrier
 from .invalidation import EVERYTHING, Invalidation
 
 MOST_GATHERED: Final = 100_000  # ids that wait for the room; past it they become one message that names everything
+MOST_CHARACTERS: Final = 2_400_000  # of them, as many as 200 messages hold
 
 
 class Batch:
@@ -21,6 +22,7 @@ class Batch:
         self.under_way = 0
         self.waiting = 0  # callers that ask for confirmation and have not returned
         self._parts: list[Invalidation] = []
+        self._characters = 0
         self.size = 0
 
     def add(self, what: Invalidation, *, confirm: bool) -> None:
@@ -29,8 +31,9 @@ class Batch:
         self.waiting += confirm
         self._parts.append(what)
         self.size += len(what)
-        if self.size > MOST_GATHERED:
-            self._parts, self.size = [EVERYTHING], 1
+        self._characters += sum(map(len, (*what.keys, *what.tags, *what.prefixes)))
+        if self.size > MOST_GATHERED or self._characters > MOST_CHARACTERS:
+            self._parts, self.size, self._characters = [EVERYTHING], 1, 0
 
     def messages(self) -> list[Invalidation]:
         """All of it, in parts that fit into messages."""

@@ -16,7 +16,7 @@ from .invalidation import Invalidation
 from .resets import Resets
 from .wire import Mark, write_beat, write_invalidate
 
-MOST_FLYING: Final = 200  # messages that the room has not shown to have; the rest is gathered meanwhile
+MOST_FLYING: Final = 200  # messages that the room has not shown to have; past it what comes is gathered
 
 
 @dataclass(slots=True)
