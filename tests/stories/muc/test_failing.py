@@ -10,7 +10,7 @@ from xmppd.api import CommandError, Commit, Event, Statement, StorageError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza
 
-from .coven import NAMES, ROOM, bodies, enters, found, has, say, world
+from .coven import NAMES, ROOM, a_service, bodies, codes, entering, enters, found, has, say, world
 from .test_moderation import moderate
 from .test_speak import gather
 
@@ -90,6 +90,18 @@ async def test_a_room_that_cannot_be_stored_is_not_made(world: World, monkeypatc
             await world.host.house.commands.call("create_room", ["coven", "conference.localhost", "localhost"])
     assert not world.module("muc").rooms.loaded
     assert world.module("muc").rooms.count == 0
+
+
+async def test_who_enters_first_does_not_stay_in_a_room_that_cannot_be_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with a_service(room_locking=False, default_room_options={"persistent": True}) as world:
+        hag = await world.online("hag66/pda")
+        with monkeypatch.context() as patch:
+            refuse_writes(world, patch)
+            hag.send(entering("thirdwitch"))
+            *_, gone, refused = await hag.pending()
+        assert (gone.get("type"), error_of(refused)) == ("unavailable", "resource-constraint")
+        assert not world.module("muc").rooms.loaded
+        assert "201" in codes((await enters(hag, "thirdwitch"))[0])
 
 
 async def test_what_cannot_be_stored_is_not_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,13 @@ from xmppd.xmpp.jid import JID
 from xmppd.xmpp.namespaces import CLIENT
 from xmppd.xmpp.stanza import Element, Stanza
 
-from . import crowd, privileges
+from . import crowd, leave, privileges
 from .faces import OWN, X_MUC, occupant_id, x
 from .history import Wish, most_kept
 from .messages import subject_of
 from .occupants import Occupant
 from .presence import announce, privacy_codes, rename, show_others, show_self
+from .standing import on_disk
 from .words import BROKEN, CREATED, KICKED, LOGGED, NS_MUC, SELF, Affiliation, Role
 
 if TYPE_CHECKING:
@@ -86,10 +87,18 @@ async def _enter(room: Room, stanza: Stanza, to: JID, sender: JID) -> None:
     for aspect in room.muc.aspects:
         await aspect.greet(room, occupant, sender)
     if created and not room.locked:
-        room.muc.rooms.enlist(room)
-        commit = await room.configure(room.settings) if room.settings.persistent else None
-        if commit is not None:
-            await commit
+        await _open(room, sender)
+
+
+async def _open(room: Room, founder: JID) -> None:
+    """A new room that is not to be configured first is there for all; who founds one that cannot be stored leaves."""
+    room.muc.rooms.enlist(room)
+    if room.settings.persistent:
+        try:
+            await on_disk([await room.configure(room.settings)])
+        except StanzaError:
+            await leave.remove(room, founder)
+            raise
 
 
 async def _appear(
