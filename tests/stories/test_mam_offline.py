@@ -8,6 +8,9 @@ from tests.kit.world import World, a_world
 from tests.stories.archives import HINTS, MAM, MODULES, form, page, rsm, say
 from tests.stories.test_offline import stored, texts
 from tests.stories.test_offline_admin import later
+from xmppd.xmpp.timestamps import format_datetime
+
+DAY = 86_400
 
 
 @pytest.fixture
@@ -96,6 +99,68 @@ async def test_a_sender_cannot_pretend_that_it_is_archived(world: World) -> None
     await page(bob)
     bob.send("<presence/>")
     assert [text and text.partition("<")[0] for text in await texts(bob)] == ["heard", "too"]
+
+
+async def test_who_asks_for_what_is_new_is_given_what_is_older(world: World) -> None:
+    """A complete answer to a query with `start`: what was stored before that moment it has not read."""
+    alice = await world.session("alice/phone")
+    await say(alice, "old")
+    await later(world, 2)
+    alice = await world.session("alice/phone")
+    await say(alice, "new")
+    bob = await world.session("bob/phone")
+    start = format_datetime(world.clock.time() - DAY)
+    found = await page(bob, form(start=start))
+    assert (found.texts, found.complete) == (["new"], True)
+    bob.send("<presence/>")
+    assert await texts(bob) == ["old"]
+
+
+@pytest.mark.parametrize("first", ["rsm", "form"])
+async def test_who_goes_on_behind_a_message_is_given_what_is_older(world: World, first: str) -> None:
+    """By RSM or by the form; pages that follow on each other are one."""
+    alice, phone = await world.session("alice/phone"), await world.session("bob/phone")
+    await say(alice, "one", "two", "three", "four")
+    ids = (await page(phone)).ids
+    bob = await world.session("bob/desk")
+    asked = rsm(after=ids[1], max=1) if first == "rsm" else form(after_id=ids[1]) + rsm(max=1)
+    assert (await page(bob, asked)).texts == ["three"]
+    assert (await page(bob, rsm(after=ids[2]))).texts == ["four"]
+    bob.send("<presence/>")
+    assert await texts(bob) == ["one", "two"]
+
+
+async def test_who_reads_the_last_ones_is_given_those_before(world: World) -> None:
+    alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
+    await say(alice, "one", "two", "three")
+    assert (await page(bob, rsm(max=1, before=""))).texts == ["three"]
+    bob.send("<presence/>")
+    assert await texts(bob) == ["one", "two"]
+
+
+async def test_what_was_purged_is_delivered(world: World) -> None:
+    """The archive has nothing of it any more, whatever the options say."""
+    alice = await world.session("alice/phone")
+    await say(alice, "old")
+    await later(world, 2)
+    alice = await world.session("alice/phone")
+    await say(alice, "new")
+    await world.server.commands.call("delete_old_mam_messages", ("chat", "1"))
+    bob = await world.session("bob/phone")
+    assert (await page(bob)).texts == ["new"]
+    bob.send("<presence/>")
+    assert await texts(bob) == ["old"]
+
+
+async def test_an_empty_page_at_the_end_is_a_page(world: World) -> None:
+    alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
+    await say(alice, "one", "two")
+    first = await page(bob, rsm(max=1))
+    second = await page(bob, rsm(max=1, after=first.edge("last")))
+    empty = await page(bob, rsm(max=1, after=second.edge("last")))
+    assert (empty.texts, empty.complete) == ([], True)
+    bob.send("<presence/>")
+    await bob.receives_nothing()
 
 
 @pytest.mark.parametrize("asked", [form(with_="carol@localhost"), "metadata"])

@@ -36,12 +36,13 @@ from .ids import key_at
 from .keeping import Keeping
 from .preferences import USUAL, Preferences
 from .query import FORM, SEARCHABLE, Query
+from .reading import NOTHING, Reading, read_on
 from .stamps import read_id
 from .tables import MIGRATIONS
 
 DAY: Final = 86_400
 HOUR: Final = 3_600
-STATE: Final = "mam"  # of a session: the last key that it may have read before its initial presence
+STATE: Final = "mam"  # of a session: its `Reading`
 
 
 class Mam(Keeping):
@@ -92,8 +93,8 @@ class Mam(Keeping):
         for row in found.rows:
             message = result(archive, asking, query, row)
             await (session.deliver(message) if session is not None else self.send(message))
-        if session is not None and query.latest and (found.complete or query.page.backwards):
-            session.keep(STATE, upto)
+        if session is not None and query.whole:
+            session.keep(STATE, read_on(_read(session), query, found, upto))
         return found.fin
 
     def _own(self, archive: JID, iq: Stanza) -> Session | None:
@@ -113,9 +114,10 @@ class Mam(Keeping):
         """The session reads all that was archived so far from the archive (XEP-0386 4, XEP-0313 5.1.1).
 
         So its initial presence does not bring what is stored for absent users and is in the archive up to now; what
-        comes later, or is not archived, it is given. A query that reaches the end of the own archive says the same.
+        comes later, or is not archived, it is given. Pages that reach the end of the own archive say so of what they
+        bring.
         """
-        session.keep(STATE, self.store.ids.last)
+        session.keep(STATE, Reading(0, self.store.ids.last, whole=True))
 
     @hook.session_bound
     async def bound(self, event: Bound) -> None:
@@ -128,11 +130,11 @@ class Mam(Keeping):
 
         It is not if the archive may have dropped it meanwhile.
         """
-        last = session.state(STATE)
-        if not isinstance(last, int):
+        reading = _read(session)
+        if not reading.whole:
             return False
         key = read_id(letter, session.jid.bare)
-        return 0 < key <= last and key > self._oldest()
+        return reading.has(key) and key > self._oldest()
 
     @hook.session_return.at(DELIVER, "message")
     def is_read(self, event: Event) -> Verdict:
@@ -231,3 +233,9 @@ def _check_own(iq: IQ) -> None:
 
 def _nobody(done: int, total: int) -> None:
     """The progress of what nobody watches."""
+
+
+def _read(session: Session) -> Reading:
+    """What a session has read."""
+    reading = session.state(STATE)
+    return reading if isinstance(reading, Reading) else NOTHING

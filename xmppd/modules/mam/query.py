@@ -53,9 +53,9 @@ class Query:
     flip: bool = False
 
     @property
-    def latest(self) -> bool:
-        """Whether it asks for all that is new, and not for something special or only for what is older."""
-        return self.with_ is None and not self.ids and not self.text and self.below == EVER and self.page.max > 0
+    def whole(self) -> bool:
+        """Whether it asks for all that lies between two moments, and not for something special."""
+        return self.with_ is None and not self.ids and not self.text and self.page.max > 0
 
     @classmethod
     def parse(cls, element: Element, *, most: int, searchable: bool) -> Query:
