@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Self
 from unittest.mock import MagicMock
 
 import pytest
 
 from tests.client.people import until
-from tests.extensions.buses import ROOM, a_server, members, silent_member
+from tests.extensions.buses import NS_BUS, ROOM, a_server, members, silent_member
 from tests.kit.world import World
-from xmppd.client.bus import Bus
+from xmppd.client.bus import Bus, Invalidation
 from xmppd.client.bus.errors import LinkLost
 
 from .rooms import PATIENCE, back, cut, within
@@ -29,25 +30,42 @@ def timers(bus: Bus) -> list[asyncio.TimerHandle]:
     return [each for each in scheduled if each._callback == bus._reset and not each.cancelled()]  # type: ignore[attr-defined]
 
 
+class Failing:
+    """As long as it lasts, a member fails to catch up, again and again."""
+
+    def __init__(self, bus: Bus, error: Exception) -> None:
+        assert bus._running is not None
+        self.running = bus._running
+        self.failed = asyncio.Event()
+        self._error = error
+        self._catch_up = self.running._catch_up
+
+    def __enter__(self) -> Self:
+        self.running._catch_up = self._fail  # type: ignore[method-assign]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.running._catch_up = self._catch_up  # type: ignore[method-assign]
+
+    async def once(self) -> None:
+        """Wait until it has failed from now on."""
+        self.failed.clear()
+        await within(self.failed.wait())
+
+    async def _fail(self, *_: object) -> None:
+        self.failed.set()
+        raise self._error
+
+
 async def test_a_stay_that_ends_before_it_has_caught_up_does_not_prolong_the_absence(world: World) -> None:
     async with members(world, "web1") as (bus,):
-        running = bus._running
-        assert running is not None
-        catch_up, lost = running._catch_up, asyncio.Event()
-
-        async def loses(*_: object) -> None:
-            lost.set()
-            raise LinkLost("once more")
-
-        running._catch_up = loses  # type: ignore[method-assign]
-        await cut(bus)
-        away_since = running._away_since
-        await within(lost.wait())
-        lost.clear()
-        await within(lost.wait())
-        assert len(timers(bus)) == 1
-        assert running._away_since == away_since
-        running._catch_up = catch_up  # type: ignore[method-assign]
+        with Failing(bus, LinkLost("once more")) as failing:
+            await cut(bus)
+            away_since = failing.running._away_since
+            await failing.once()
+            await failing.once()
+            assert len(timers(bus)) == 1
+            assert failing.running._away_since == away_since
         await back(bus)
         assert timers(bus) == []
 
@@ -60,18 +78,9 @@ async def test_who_is_closed_forgets_at_once_and_not_again_later(world: World) -
 
 async def test_an_error_nobody_thought_of_does_not_end_it(world: World) -> None:
     async with members(world, "web1") as (bus,):
-        running = bus._running
-        assert running is not None
-        catch_up, broken = running._catch_up, asyncio.Event()
-
-        async def breaks(*_: object) -> None:
-            broken.set()
-            raise ZeroDivisionError("a cache that cannot be emptied, say")
-
-        running._catch_up = breaks  # type: ignore[method-assign]
-        await cut(bus)
-        await within(broken.wait())
-        running._catch_up = catch_up  # type: ignore[method-assign]
+        with Failing(bus, ZeroDivisionError("a cache that cannot be emptied, say")) as failing:
+            await cut(bus)
+            await failing.once()
         await back(bus)
 
 
@@ -148,6 +157,28 @@ class TestGivingUp:
             del bus._drain  # type: ignore[attr-defined]
             await bus.start(PATIENCE)
             assert bus.sure
+
+
+async def test_nobody_speaks_for_it_under_a_name_that_it_had(world: World) -> None:
+    async with members(world, "web1") as (bus,):
+        running = bus._running
+        assert running is not None
+        running.outbox.named("web0")
+        running.outbox.named("web1")
+        eve = await silent_member(world, "web0")
+        await until(lambda: running.outbox.last_sent and not running.outbox._beats)
+        running.outbox._say = lambda _: None
+        running.outbox.beat()
+        published = running.outbox.add(Invalidation(keys=frozenset({"user:42"})), confirm=False).published
+        await asyncio.sleep(0)
+        under_way = len(running.outbox._beats)
+        mark = f"xmlns='{NS_BUS}' origin='web0' epoch='{running.outbox.epoch}' seq='1'"
+        for said in (f"<beat {mark}/>", f"<invalidate {mark}><key>user:42</key></invalidate><body>user:43</body>"):
+            eve.send(f"<message type='groupchat' to='{ROOM}'>{said}</message>")
+        heard = bus.stats.heard
+        await until(lambda: bus.stats.heard > heard)
+        assert len(running.outbox._beats) == under_way
+        assert not published.done()
 
 
 async def test_who_waits_for_members_is_told_when_it_is_closed(world: World) -> None:

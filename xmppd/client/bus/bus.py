@@ -178,7 +178,10 @@ class Bus:
     def cache(
         self, store: MutableMapping[str, Any] | None = None, *, most: int = 10_000, ttl: float | None = None
     ) -> Cache:
-        """A cache that the bus keeps right: over a mapping from str, or an LRU of `most` entries and `ttl` seconds."""
+        """A cache that the bus keeps right: over a mapping from str, or an LRU of `most` entries and `ttl` seconds.
+
+        Make it once: it lives as long as the bus.
+        """
         return Cache(self.guard(Lru(most, ttl) if store is None else store))
 
     def guard(self, store: MutableMapping[str, Any]) -> Guard:

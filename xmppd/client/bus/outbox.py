@@ -90,8 +90,12 @@ class Outbox:
         self._name = name
         self._names.add(name)
 
+    def says(self, mark: Mark | None) -> bool:
+        """Whether this is what this member says now. Under a name that it had before, anybody may say it."""
+        return mark is not None and mark.epoch == self.epoch and mark.origin == self._name
+
     def said(self, mark: Mark | None) -> bool:
-        """Whether these are this member's own words."""
+        """Whether these are this member's own words, under any name that it has had; for those in an archive."""
         return mark is not None and mark.epoch == self.epoch and mark.origin in self._names
 
     def connected(self, say: Callable[[str], None]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from .backoff import Backoff
@@ -190,8 +191,10 @@ class Running:
         if message.kind == "done":
             if message.mark is not None and message.mark.epoch == self.outbox.epoch:
                 self.outbox.barriers.done(message.mark.seq, message.sender.partition("/")[2])
-        elif self.outbox.said(message.mark):
+        elif self.outbox.says(message.mark):
             self._came_back(message)
+        elif self.outbox.said(message.mark):
+            self._hearing.heard(replace(message, mark=None))
         else:
             self._hearing.heard(message)
 

@@ -125,7 +125,7 @@ class SyncBus:
     def cache(
         self, store: MutableMapping[str, Any] | None = None, *, most: int = 10_000, ttl: float | None = None
     ) -> SyncCache:
-        """A cache that the bus keeps right, over a mapping from str, or an LRU of `most` entries and `ttl` seconds."""
+        """As `Bus.cache`, for threads."""
         cache = SyncCache(self.guard(Lru(most, ttl) if store is None else store), self.awake)
         self._caches.append(cache)
         return cache
