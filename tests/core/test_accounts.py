@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from xmppd import accounts as module
 from xmppd.accounts import Accounts
+from xmppd.accounts import accounts as module
 from xmppd.sasl import HASHES, Keys, derive, matches
 from xmppd.storage import Commit, Row, Storage, open_storage
 from xmppd.xmpp.errors import StanzaError

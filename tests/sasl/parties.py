@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from scramp import ScramClient
 
-from xmppd.sasl import Challenge, Compute, Context, Credentials, Lookup, Mechanism, Outcome, Success, begin
+from xmppd.sasl import Challenge, Compute, Context, Credentials, Lookup, Mechanism, Outcome, Pretence, Success, begin
 from xmppd.sasl.keys import derive_all
 
 HOST = "example.org"
-FAKE = b"a secret of the server"
+FAKE = Pretence(b"a secret of the server")
 PASSWORD = "correct horse"  # noqa: S105
 BINDING = b"hash of the certificate"
 ACCOUNTS: dict[str, Credentials] = {"alice": derive_all(PASSWORD)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.sasl.parties import FAKE, HOST, PASSWORD, PLAINTEXT, TLS, plain, scram
-from xmppd.sasl import CONDITIONS, MECHANISMS, Context, Keys, SASLError, begin, derive, offered
+from xmppd.sasl import CONDITIONS, MECHANISMS, Context, Keys, Part, Pretence, SASLError, begin, derive, offered
 from xmppd.xmpp.jid import JID
 
 ALL = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "EXTERNAL", "ANONYMOUS"]
@@ -61,11 +61,10 @@ def test_conditions_are_those_of_rfc_6120() -> None:
 def test_nobody_logs_in_on_pretended_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even one who knew a password for them is refused."""
 
-    def guessed(secret: bytes, user: str, hash: str, iterations: int) -> Keys:
-        return derive(PASSWORD, hash, iterations)
+    def guessed(self: Pretence, user: str, part: Part) -> Keys:
+        return derive(PASSWORD, part.hash, part.iterations)
 
-    monkeypatch.setattr("xmppd.sasl.scram.pretended", guessed)
-    monkeypatch.setattr("xmppd.sasl.plain.pretended", guessed)
+    monkeypatch.setattr(Pretence, "_made", guessed)
     with pytest.raises(SASLError, match="not-authorized"):
         scram("SCRAM-SHA-1", PLAINTEXT, user="nobody")
     with pytest.raises(SASLError, match="not-authorized"):

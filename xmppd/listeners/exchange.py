@@ -69,10 +69,10 @@ def context_of(client: Client, host: Host) -> Context:
     engine = client.engine
     secure = bool(client.state & State.SECURE)
     if engine is None or not secure:
-        return _signed(Context(host.name, secure, iterations=host.accounts.iterations), host)
+        return _signed(Context(host.name, secure), host)
     binding = client.listener.shared.certificates.endpoint_binding(engine.ssl_object)
     own = _own_jids(engine.peer_certificate)
-    return _signed(Context(host.name, secure, binding, own, host.accounts.iterations), host)
+    return _signed(Context(host.name, secure, binding, own), host)
 
 
 def begun(client: Client, host: Host, name: str) -> Mechanism:
@@ -80,7 +80,7 @@ def begun(client: Client, host: Host, name: str) -> Mechanism:
     if not client.state & State.READY:
         raise SASLError("encryption-required", "start TLS first")
     context = context_of(client, host)
-    return begin(name, context, host.accounts.fake, offered(host.config.auth.mechanisms, context))
+    return begin(name, context, host.accounts.pretence, offered(host.config.auth.mechanisms, context))
 
 
 def _signed(context: Context, host: Host) -> Context:

@@ -1,6 +1,6 @@
 """Who is it: server-side SASL (RFC 4422, RFC 6120 6) without I/O.
 
-    mechanism = begin(name, context, fake, offer)      # SASLError: answer <failure/> with its condition
+    mechanism = begin(name, context, pretence, offer)  # SASLError: answer <failure/> with its condition
     outcome = mechanism.receive(initial_response)      # b"" where the client sent none, or "="
     while not isinstance(outcome, Success):
         match outcome:
@@ -24,6 +24,7 @@ from .exchange import (
     Success,
 )
 from .keys import HASHES, ITERATIONS, Credentials, Keys, derive, matches, saslprep
+from .pretence import Part, Pretence, Shape, shape_of
 from .throttle import Throttle
 
 __all__ = [
@@ -39,7 +40,10 @@ __all__ = [
     "Lookup",
     "Mechanism",
     "Outcome",
+    "Part",
+    "Pretence",
     "SASLError",
+    "Shape",
     "Success",
     "Throttle",
     "begin",
@@ -47,4 +51,5 @@ __all__ = [
     "matches",
     "offered",
     "saslprep",
+    "shape_of",
 ]

@@ -10,6 +10,7 @@ from .anonymous import Anonymous
 from .exchange import Context, Mechanism, SASLError
 from .external import External, own_jids
 from .plain import Plain
+from .pretence import Pretence
 from .scram import SCRAMS, Scram
 
 MECHANISMS: Final = frozenset({*SCRAMS, "PLAIN", "EXTERNAL", "ANONYMOUS"})
@@ -28,11 +29,11 @@ def _offered(names: tuple[str, ...], secure: bool, bound: bool, certified: bool)
     return tuple(name for name in names if name in MECHANISMS and _possible(name, secure, bound, certified))
 
 
-def begin(name: str, context: Context, fake: bytes, offer: Collection[str] | None = None) -> Mechanism:
+def begin(name: str, context: Context, pretence: Pretence, offer: Collection[str] | None = None) -> Mechanism:
     """Begin the exchange that a client asks for.
 
-    `fake` is a secret of the server, the same over restarts, from which the salts of unknown users are made. `offer` is
-    what this client was offered: nothing else can be begun. Without it everything possible counts as offered.
+    `pretence` has the keys of unknown users. `offer` is what this client was offered: nothing else can be begun.
+    Without it everything possible counts as offered.
     `SASLError`: `encryption-required` for PLAIN in the clear, else `invalid-mechanism`.
     """
     if name == "PLAIN" and not context.secure:
@@ -42,12 +43,12 @@ def begin(name: str, context: Context, fake: bytes, offer: Collection[str] | Non
         raise SASLError("invalid-mechanism", "choose one of the mechanisms offered")
     match name:
         case "PLAIN":
-            return Plain(context, fake)
+            return Plain(context, pretence)
         case "EXTERNAL":
             return External(context)
         case "ANONYMOUS":
             return Anonymous()
-    return Scram(name, context, fake, plus_offered=any(other.endswith("-PLUS") for other in offer))
+    return Scram(name, context, pretence, plus_offered=any(other.endswith("-PLUS") for other in offer))
 
 
 def _possible(name: str, secure: bool, bound: bool, certified: bool) -> bool:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID, nodeprep
 
-from .keys import ITERATIONS, Credentials
+from .keys import Credentials
 
 # RFC 6120 6.5.
 CONDITIONS: Final = frozenset(
@@ -48,15 +48,14 @@ class Context:
     """What a mechanism may know of the connection.
 
     `endpoint_binding` is the `tls-server-end-point` of RFC 5929 4, None without TLS. `certificate_jids` are the
-    xmppAddrs of a client certificate that was verified. `iterations` is what unknown users seem to have.
-    `advertised` is what SCRAM signs of the offer (XEP-0474 4.1), empty where it signs none.
+    xmppAddrs of a client certificate that was verified. `advertised` is what SCRAM signs of the offer (XEP-0474 4.1),
+    empty where it signs none.
     """
 
     host: str
     secure: bool
     endpoint_binding: bytes | None = None
     certificate_jids: tuple[JID, ...] = ()
-    iterations: int = ITERATIONS
     advertised: str = ""
 
 

@@ -83,17 +83,6 @@ def matches(password: str, credentials: Credentials) -> bool:
     return hmac.compare_digest(derived.stored_key, keys.stored_key)
 
 
-def pretended(secret: bytes, user: str, hash: str, iterations: int) -> Keys:
-    """Keys of a user who does not exist: the same each time, so that asking twice tells nothing (RFC 5802 9)."""
-
-    def part(label: str, size: int) -> bytes:
-        # A hash with a key of its own, for an HMAC by OpenSSL takes eight times as long, and every login pretends.
-        return hashlib.blake2b(f"{hash}\0{label}\0{user}".encode(), key=secret, digest_size=size).digest()
-
-    size = SIZES[hash]
-    return Keys(part("salt", SALT), iterations, part("stored", size), part("server", size))
-
-
 def keys_of(salted: bytes, hash: str, iterations: int, salt: bytes) -> Keys:
     """The keys out of a SaltedPassword that a client has computed (RFC 5802 3); `ValueError` for a wrong length."""
     name = HASHES[hash]

@@ -19,7 +19,8 @@ from .exchange import (
     out_of_turn,
     text_of,
 )
-from .keys import PLAIN_ORDER, Credentials, matches, pretended
+from .keys import Credentials, matches
+from .pretence import Pretence
 
 
 class Plain(Steps):
@@ -27,8 +28,8 @@ class Plain(Steps):
 
     name = "PLAIN"
 
-    def __init__(self, context: Context, fake: bytes) -> None:
-        self._context, self._fake = context, fake
+    def __init__(self, context: Context, pretence: Pretence) -> None:
+        self._context, self._pretence = context, pretence
         self._user = self._password = self._authzid = ""
         self._asked = self._known = self._computing = False
 
@@ -53,8 +54,7 @@ class Plain(Steps):
     def found(self, credentials: Credentials | None) -> Outcome:
         if not self._user or self._computing:
             raise out_of_turn()
-        hash = PLAIN_ORDER[0]
-        pretence = {hash: pretended(self._fake, self._user, hash, self._context.iterations)}
+        pretence = self._pretence.credentials(self._user)
         self._known, self._computing = bool(credentials), True
         password, self._password = self._password, ""
         return Compute(lambda: matches(password, credentials or pretence))

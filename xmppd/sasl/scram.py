@@ -25,7 +25,8 @@ from .exchange import (
     out_of_turn,
     text_of,
 )
-from .keys import HASHES, Credentials, Keys, pretended
+from .keys import HASHES, Credentials, Keys
+from .pretence import Pretence
 
 BINDING: Final = "tls-server-end-point"
 SCRAMS: Final = frozenset(name for hash in HASHES for name in (f"SCRAM-{hash}", f"SCRAM-{hash}-PLUS"))
@@ -48,12 +49,12 @@ class Scram(Steps):
     """
 
     def __init__(
-        self, name: str, context: Context, fake: bytes, *, plus_offered: bool, nonce: str | None = None
+        self, name: str, context: Context, pretence: Pretence, *, plus_offered: bool, nonce: str | None = None
     ) -> None:
         self.name = name
         self._hash = name.removeprefix("SCRAM-").removesuffix("-PLUS")
         self._binding = context.endpoint_binding if name.endswith("-PLUS") else None
-        self._context, self._fake, self._plus_offered, self._nonce = context, fake, plus_offered, nonce
+        self._context, self._pretence, self._plus_offered, self._nonce = context, pretence, plus_offered, nonce
         self._first: re.Match[str] | None = None
         self._keys: Keys | None = None
         self._user = self._authzid = self._challenge = ""
@@ -96,7 +97,7 @@ class Scram(Steps):
     def found(self, credentials: Credentials | None) -> Outcome:
         if self._first is None or self._keys is not None:
             raise out_of_turn()
-        pretence = pretended(self._fake, self._user, self._hash, self._context.iterations)
+        pretence = self._pretence.keys(self._user, self._hash)  # for whoever is known too: the time must not tell
         keys = (credentials or {}).get(self._hash)
         self._known = keys is not None
         self._keys = keys = keys or pretence
