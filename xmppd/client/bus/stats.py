@@ -23,7 +23,10 @@ class CacheStats:
 
 @dataclass(slots=True)
 class BusStats:
-    """What one member has done. `reconnects` counts entries to the room after the first."""
+    """What one member has done.
+
+    `reconnects` counts entries to the room after the first; `resets` counts the one at the start, too.
+    """
 
     published: int = 0
     heard: int = 0
