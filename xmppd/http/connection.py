@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from xmppd.listeners.kernel import unacknowledged
 from xmppd.listeners.tcp import Connection
 from xmppd.listeners.watched import GOODBYE
 from xmppd.xmpp.errors import StreamError
@@ -28,7 +29,7 @@ MOST_WAITING: Final = 16
 class HTTPConnection(Connection):
     """A client of the HTTP listener, until it goes or speaks another protocol."""
 
-    __slots__ = ("_age", "_held", "_reader", "_served", "_waiting", "listener")
+    __slots__ = ("_age", "_held", "_reader", "_seen", "_served", "_waiting", "listener")
 
     def __init__(self, listener: HTTPListener) -> None:
         limits = listener.shared.limits
@@ -38,6 +39,7 @@ class HTTPConnection(Connection):
         self._waiting: deque[Exchange] | Exchange | None = None
         self._age = 0.0
         self._held = 0  # bytes of answers whose turn has not come
+        self._seen = 0  # bytes that the peer had taken at the last look
         self._served = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -165,18 +167,32 @@ class HTTPConnection(Connection):
                 exchange.waiter.dropped(exchange)
 
     def check(self, interval: float) -> None:
-        """`interval` seconds have passed: nobody may take for ever to ask, or stay without asking."""
+        """`interval` seconds have passed: nobody may take for ever to ask, or stay without asking or reading."""
         limits = self.listener.shared.limits
         self._age += interval
+        moves = self._moves()
         if self.closing:
-            if self._age >= GOODBYE:
+            if moves:
+                self._age = 0.0
+            elif self._age >= GOODBYE:
                 self.abort()
         elif self._waiting is not None:
             self._age = 0.0
-        elif (self._reader is not None or not self._served) and self._age >= limits.http_request_timeout:
-            self._refuse(Refused(408, "the request took too long"))
+        elif self._reader is not None or not self._served:
+            if self._age >= limits.http_request_timeout:
+                self._refuse(Refused(408, "the request took too long"))
+        elif moves:
+            self._age = 0.0
         elif self._age >= limits.http_keep_alive:
             self.end()
+
+    def _moves(self) -> bool:
+        """Whether the peer has taken some of what waits for it, since the last look."""
+        transport = self.transport
+        if transport is None or not transport.get_write_buffer_size():
+            return False
+        before, self._seen = self._seen, self._written - unacknowledged(transport)
+        return self._seen > before
 
     def describe(self) -> dict[str, object]:
         """For operators."""
