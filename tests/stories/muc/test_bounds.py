@@ -156,3 +156,54 @@ async def test_an_occupant_who_blocks_another_stays(world: World) -> None:
     await trio.crone.ping()
     assert bodies(await trio.wicca.pending()) == ["ho"]
     assert nick((await trio.crone.pending())[-1]) == "firstwitch"
+
+
+# How large it may be
+
+
+def status(size: int, to: str = f"{ROOM}/thirdwitch", inside: str = "") -> str:
+    """A presence with a status of so many bytes."""
+    return f"<presence to='{to}'>{inside}<status>{'s' * size}</status></presence>"
+
+
+async def test_nobody_makes_a_room_that_cannot_be_entered_by_what_they_say_of_themselves(world: World) -> None:
+    trio, wish = await gather(world), "<x xmlns='http://jabber.org/protocol/muc'/>"
+    nicks = [await world.session(f"hag66/{number}") for number in range(12)]
+    for number, client in enumerate(nicks):
+        client.send(status(250_000, f"{ROOM}/witch{number}", wish))
+        await client.receives_error("policy-violation")
+    trio.hag.send(status(250_000))
+    await trio.hag.receives_error("policy-violation")
+    assert await trio.crone.pending() == []
+    trio.hag.send(status(3000))
+    assert len(await trio.hag.pending()) == 1
+
+
+async def test_who_leaves_with_too_many_words_leaves_without_them(world: World) -> None:
+    trio = await gather(world)
+    long = f"<presence type='unavailable' to='{ROOM}/thirdwitch'><status>{'s' * 250_000}</status></presence>"
+    trio.hag.send(long)
+    await trio.hag.ping()
+    (gone,) = await trio.crone.pending()
+    assert (gone.get("type"), gone.findtext("{jabber:client}status")) == ("unavailable", None)
+
+
+async def test_who_leaves_with_words_that_cannot_be_read_leaves_without_them(world: World) -> None:
+    trio = await gather(world)
+    strange = "<x xmlns='http://jabber.org/protocol/muc'/><x xmlns='%zz'/>"
+    trio.hag.send(f"<presence type='unavailable' to='{ROOM}/thirdwitch'>{strange}</presence>")
+    await trio.hag.ping()
+    assert [each.get("type") for each in await trio.crone.pending()] == ["unavailable"]
+
+
+async def test_messages_and_subjects_have_a_size(world: World) -> None:
+    trio = await gather(world, changesubject="1")
+    subject = f"<message type='groupchat' to='{ROOM}'><subject>%s</subject></message>"
+    for refused in (say("m" * 66_000), subject % ("s" * 9000), say("m", id="i" * 66_000)):
+        trio.hag.send(refused)
+        await trio.hag.receives_error("policy-violation")
+    assert await trio.crone.pending() == []
+    for taken in (say("m" * 65_000), subject % ("s" * 8000)):
+        trio.hag.send(taken)
+        await trio.hag.ping()
+    assert len(await trio.crone.pending()) == 2

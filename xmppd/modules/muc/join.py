@@ -12,7 +12,7 @@ from xmppd.xmpp.jid import JID
 from xmppd.xmpp.namespaces import CLIENT
 from xmppd.xmpp.stanza import Element, Stanza
 
-from . import crowd, leave, privileges
+from . import crowd, leave, privileges, sizes
 from .faces import OWN, X_MUC, occupant_id, x
 from .history import Wish, most_kept
 from .messages import subject_of
@@ -234,11 +234,15 @@ async def _update(room: Room, occupant: Occupant, stanza: Stanza, sender: JID) -
 
 
 def _presence(room: Room, stanza: Stanza, role: Role) -> Stanza:
-    """What is kept and reflected of a presence: all that is its sender's to say."""
+    """What is kept and reflected of a presence: all that is its sender's to say; `policy-violation` for too much."""
     dropped: tuple[str, ...] = OWN
     if not privileges.may_show_status(role, room.settings):
         dropped = (*OWN, STATUS)
     if len(stanza.names) == 1 and stanza.names[0] in dropped:
-        return Stanza("presence", lang=stanza.lang, names=())
+        kept = Stanza("presence", lang=stanza.lang, names=())
+        sizes.check_presence(room, kept)
+        return kept
     cleaned = stanza.without(*dropped)
-    return Stanza("presence", lang=stanza.lang, letter=cleaned.letter, names=cleaned.names)
+    kept = Stanza("presence", lang=stanza.lang, letter=cleaned.letter, names=cleaned.names)
+    sizes.check_presence(room, kept)
+    return kept

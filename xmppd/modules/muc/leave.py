@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 from lxml import etree
 
 from xmppd.api import Event
-from xmppd.xmpp.errors import NS_STANZAS
+from xmppd.xmpp.errors import NS_STANZAS, StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.namespaces import CLIENT
 from xmppd.xmpp.stanza import Stanza
 
-from . import crowd
+from . import crowd, sizes
 from .faces import OWN
 from .presence import NOTHING, Why, part_self
 from .words import BROKEN
@@ -37,8 +37,16 @@ async def go(room: Room, event: Event) -> None:
     """An unavailable presence: whoever sent it leaves; strangers are not heard (15.3)."""
     stanza, sender = event.stanza, event.stanza.sender
     assert sender is not None
-    said = stanza.without(*OWN)
-    await remove(room, sender, said=said)
+    await remove(room, sender, said=_farewell(room, stanza))
+
+
+def _farewell(room: Room, stanza: Stanza) -> Stanza:
+    """What somebody says in leaving; nothing, where it is too much or cannot be read: who wants to go goes."""
+    try:
+        said = stanza.without(*OWN)
+    except StanzaError:
+        return Stanza("presence")
+    return said if sizes.is_presence_small(room, said) else Stanza("presence")
 
 
 async def remove(room: Room, real: JID, why: Why = NOTHING, said: Stanza | None = None) -> None:

@@ -10,7 +10,7 @@ from xmppd.xmpp.jid import JID
 from xmppd.xmpp.namespaces import BODY, CHAT_STATES, CLIENT, SID
 from xmppd.xmpp.stanza import Stanza, escape, serialise
 
-from . import privileges, store
+from . import privileges, sizes, store
 from .faces import OCCUPANT_ID, OWN, X_USER, id_element
 from .history import MICROSECONDS, NO_STORE, delay, is_worth, most_kept
 from .occupants import Occupant
@@ -43,6 +43,7 @@ async def groupchat(room: Room, event: Event) -> None:
         _check_subject(room, occupant)
     elif not privileges.may_speak(occupant.role):
         raise StanzaError("forbidden", "visitors may not speak in this room")
+    sizes.check_message(room, stanza, subject=is_subject)
     _check_rates(room, occupant)
     stanza = _cleaned(room, stanza)
     archive = room.archive

@@ -28,6 +28,11 @@ class ServiceOptions(ModuleOptions):
     max_room_id: int = option(255, "Characters of a room's localpart", least=1)
     max_nick: int = option(100, "Characters of a nick", least=1)
     history_size: int = option(20, "Messages of history that a room keeps", least=0, most=1000)
+    max_message: int = option(65_536, "Bytes of a message to a room", least=1024)
+    max_subject: int = option(8192, "Bytes of a room's subject", least=256)
+    max_presence: int = option(
+        3072, "Bytes of an occupant's presence; who enters is sent all, and `max_queue` holds a thousand", least=256
+    )
     default_room_options: dict[str, Any] = option({}, "What new rooms are set to, such as {persistent: true}")
     room_locking: bool = option(True, "A new room admits nobody else until its owner has configured it (10.1.2)")
     min_message_interval: float = option(0, "Seconds between two messages of one occupant", least=0)
