@@ -18,7 +18,7 @@ from xmppd.metrics import Registry
 from xmppd.routes import Routes
 from xmppd.routing.delivery import SUBSCRIPTION_TYPES, Action, choose, deliver
 from xmppd.routing.event import Event
-from xmppd.routing.hooks import GROUPCHAT, STOP, AccountEvent, Hooks, SessionEvent, Verdict
+from xmppd.routing.hooks import GROUPCHAT, SHARED, STOP, AccountEvent, Hooks, SessionEvent, Verdict
 from xmppd.routing.iq import IQ, IQTable, Target, check
 from xmppd.routing.requests import Requests
 from xmppd.routing.returning import Returning
@@ -209,8 +209,16 @@ class Host:
 
         For who tells the same to hundreds, as rooms do.
         """
-        find, addressed, chain, missed = self.sessions.find, stanza.addressed, self.hooks.account_receive, []
-        kind = GROUPCHAT if stanza.type == GROUPCHAT else stanza.kind
+        kind, missed = stanza.kind, []
+        if stanza.type == GROUPCHAT:
+            try:
+                shared = await self._share(stanza)
+            except StanzaError:
+                return list(readers)
+            if shared is None:
+                return []
+            stanza, kind = shared, GROUPCHAT
+        find, addressed, chain = self.sessions.find, stanza.addressed, self.hooks.account_receive
         for to in readers:
             try:
                 session, copy = find(to), addressed(to)
@@ -230,6 +238,13 @@ class Host:
             except Exception:
                 log.exception("a copy of %r did not reach %s", stanza, to)
         return missed
+
+    async def _share(self, stanza: Stanza) -> Stanza | None:
+        event = Event(stanza)
+        verdict = self.hooks.account_receive.through(event, self.hooks.account_receive.of[SHARED])
+        if verdict is not None and (verdict is STOP or await verdict is STOP):
+            return None
+        return event.stanza
 
     async def exists(self, account: JID) -> bool:
         """Whether there is such an account, or an anonymous session of that name."""

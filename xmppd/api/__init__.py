@@ -13,6 +13,7 @@ from xmppd.routing.delivery import Action, choose
 from xmppd.routing.event import Event
 from xmppd.routing.hooks import (
     DIRECT,
+    SHARED,
     STOP,
     AccountEvent,
     Bound,
@@ -56,6 +57,7 @@ __all__ = [
     "IQ",
     "MOST_DAYS",
     "SERVER",
+    "SHARED",
     "STAMP",
     "STOP",
     "AccountEvent",

@@ -11,6 +11,7 @@ from xmppd.api import (
     DIRECT,
     FILTER,
     IQ,
+    SHARED,
     STOP,
     Action,
     Bound,
@@ -113,7 +114,7 @@ class Carbons(Module):
             self.forgeries.inc()
             raise StanzaError("forbidden", "only a server sends carbons, and only to its own users")
 
-    @hook.account_receive.at(FILTER, "message")
+    @hook.account_receive.at(FILTER, DIRECT, SHARED)
     def drop_forged(self, event: Event) -> Verdict:
         """No copy of ours comes this way, so it is somebody else's."""
         if COPIES.isdisjoint(event.stanza.names):

@@ -46,6 +46,9 @@ KINDS: Final = ("message", "presence", "iq")
 # hundreds of copies of what is said in a room; where such a message does come alone, it may be asked all the same.
 DIRECT: Final = "direct"
 GROUPCHAT: Final = "groupchat"  # for `of`: those who have business with copies of a room's message
+# For marks, beside DIRECT, and for `of`: who looks at the letter of a message alone is asked once about what goes to
+# hundreds, with an event whose stanza has no `to`.
+SHARED: Final = "shared"
 E = TypeVar("E")
 S = TypeVar("S", bound=Event)
 Verdict = Stop | None
@@ -65,8 +68,8 @@ class Mark:
 class Chain(Generic[S]):
     """Handlers that a stanza passes in the order of their stages; one may end it with `STOP`.
 
-    `of` has those of each kind of stanza, and of groupchat messages. Ask `if chain.of[kind]` before `run`: nothing
-    attached costs a look-up.
+    `of` has those of each kind of stanza, of copies of groupchat messages, and of what such copies share. Ask
+    `if chain.of[kind]` before `run`: nothing attached costs a look-up.
     """
 
     __slots__ = ("_placed", "name", "of")
@@ -74,7 +77,7 @@ class Chain(Generic[S]):
     def __init__(self, name: str) -> None:
         self.name = name
         self._placed: tuple[tuple[Stage, Step[S], tuple[str, ...]], ...] = ()
-        self.of: dict[str, tuple[tuple[Stage, Step[S]], ...]] = dict.fromkeys((*KINDS, GROUPCHAT), ())
+        self.of: dict[str, tuple[tuple[Stage, Step[S]], ...]] = dict.fromkeys((*KINDS, GROUPCHAT, SHARED), ())
 
     @property
     def handlers(self) -> tuple[Step[S], ...]:
@@ -94,7 +97,8 @@ class Chain(Generic[S]):
         for kind in KINDS:
             asked = {kind, DIRECT} if kind == "message" else {kind}
             self.of[kind] = tuple((stage, handler) for stage, handler, kinds in placed if not asked.isdisjoint(kinds))
-        self.of[GROUPCHAT] = tuple((stage, handler) for stage, handler, kinds in placed if "message" in kinds)
+        for kind, mark in ((GROUPCHAT, "message"), (SHARED, SHARED)):
+            self.of[kind] = tuple((stage, handler) for stage, handler, kinds in placed if mark in kinds)
 
     async def run(self, event: S) -> Verdict:
         """Pass `event` through. A crashed filter refuses.
@@ -186,7 +190,7 @@ class _Declared(Generic[E]):
         return self.at(Stage.DELIVER)(method)
 
     def at(self, stage: Stage = Stage.DELIVER, *kinds: str) -> Callable[[Method], Method]:
-        """The decorator for another stage, or for some kinds of stanza only ("message", "presence", "iq", `DIRECT`)."""
+        """The decorator for another stage, or for some kinds of stanza only: a name of `KINDS`, `DIRECT`, `SHARED`."""
 
         def mark(method: Method) -> Method:
             marks = [*getattr(method, "__marks__", ()), Mark(self.name, stage, kinds or KINDS)]

@@ -9,6 +9,7 @@ from xmppd.api import (
     ARCHIVE,
     DIRECT,
     MOST_DAYS,
+    SHARED,
     STAMP,
     STOP,
     Commit,
@@ -60,7 +61,6 @@ class Keeping(Module):
         super().__init__(host, options)
         self.shelf = Shelf(self.storage)
         self._sent: tuple[Event, str] | None = None
-        self._read: tuple[bytes, frozenset[JID]] = b"", frozenset()  # the last letter with stanza-ids, and by whom
 
     async def start(self) -> None:
         """Share the store with the other hosts: they have one table."""
@@ -104,16 +104,21 @@ class Keeping(Module):
         self._sent = event, id
         self._keep(event, archive, to, id)
 
-    @hook.account_receive.at(STAMP, "message")
+    @hook.account_receive.at(STAMP, DIRECT)
     def unstamp(self, event: Event) -> None:
         """Take off stanza-ids that claim to be the account's (XEP-0359 4)."""
         stanza = event.stanza
-        if stanza.to is None or STAMPED not in stanza.names:
-            return
-        if stanza.letter is not self._read[0]:  # the copies of what is said in a room share one
-            self._read = stanza.letter, claimants(stanza)
-        if stanza.to.bare in self._read[1]:
+        if stanza.to is not None and STAMPED in stanza.names and stanza.to.bare in claimants(stanza):
             event.stanza = forged(stanza, stanza.to.bare)
+
+    @hook.account_receive.at(STAMP, SHARED)
+    def unstamp_all(self, event: Event) -> None:
+        """The same of what is said to many: it comes from no account's archive, whoever reads it."""
+        if STAMPED not in event.stanza.names:
+            return
+        for account in claimants(event.stanza):
+            if account.local and account.domain == self.host.name:
+                event.stanza = forged(event.stanza, account)
 
     @hook.account_receive.at(ARCHIVE, DIRECT)
     def keep_received(self, event: Event) -> Awaitable[None] | None:
