@@ -96,6 +96,34 @@ async def test_a_room_keeps_as_much_as_the_service_allows() -> None:
         assert bodies(await enters(hag, "thirdwitch")) == list(LINES[1:])
 
 
+async def test_a_room_keeps_so_many_bytes() -> None:
+    async with a_service(history_bytes=3000) as world:
+        crone, hag = await world.online("crone1/desktop"), await world.online("hag66/pda")
+        await found(crone, "firstwitch", persistentroom="1")
+        for letter in "abcd":
+            crone.send(say(letter * 1000))
+        await crone.ping()
+        assert [body[0] for body in bodies(await enters(hag, "thirdwitch"))] == ["c", "d"]
+        for client in (crone, hag):
+            await client.close()
+        await world.advance(3700 + 60)  # the room leaves memory
+        hag = await world.online("hag66/pda")
+        assert [body[0] for body in bodies(await enters(hag, "thirdwitch"))] == ["c", "d"]
+        hag.send(say("e" * 1000))
+        await hag.pending()
+        assert [body[0] for body in bodies(await enters(hag, "thirdwitch"))] == ["d", "e"]
+
+
+async def test_who_enters_a_room_of_many_words_is_sent_no_more_than_it_keeps(world: World) -> None:
+    crone, hag = await world.online("crone1/desktop"), await world.online("hag66/pda")
+    await found(crone, "firstwitch")
+    for number in range(10):
+        crone.send(say(f"{number}{'x' * 60_000}"))
+        await crone.pending()
+    for _ in range(2):
+        assert [body[0] for body in bodies(await enters(hag, "thirdwitch"))] == ["6", "7", "8", "9"]
+
+
 async def test_what_forbids_to_be_stored_and_has_no_body_is_no_history(world: World) -> None:
     crone, hag = await world.online("crone1/desktop"), await world.online("hag66/pda")
     await found(crone, "firstwitch")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .room import Room
 
 MICROSECONDS: Final = 1_000_000
+LARGEST_SENT: Final = 4096  # bytes of a message that is kept as it is sent, too, which takes twice as much again
 STORE: Final = f"{HINTS} store"
 NO_STORE: Final = f"{HINTS} no-store"
 
@@ -47,12 +49,15 @@ class Wish:
 class History:
     """The last messages of one room, the oldest first."""
 
-    __slots__ = ("_lines", "_sent", "seq")
+    __slots__ = ("_lines", "_sent", "_size", "seq")
 
-    def __init__(self, lines: Iterable[Line] = ()) -> None:
-        self._lines = deque(lines)
+    def __init__(self, lines: Iterable[Line], size: int) -> None:
+        self._lines: deque[Line] = deque()
         self._sent: dict[int, Stanza] = {}
-        self.seq = self._lines[-1].seq if self._lines else 0
+        self._size = 0
+        self.seq = 0
+        for line in lines:
+            self.add(line, sys.maxsize, size)
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -64,22 +69,21 @@ class History:
         """The line that a message would be."""
         return Line(self.seq + 1, int(now * MICROSECONDS), nick, author, stanza.id, stanza.lang, stanza.letter)
 
-    def add(self, line: Line, most: int) -> None:
-        """Keep the next line, and no more than `most`."""
+    def add(self, line: Line, most: int, size: int) -> None:
+        """Keep the next line, and no more than `most` and than `size` bytes of them."""
         self.seq = line.seq
         self._lines.append(line)
-        while len(self._lines) > most:
-            self._sent.pop(self._lines.popleft().seq, None)
+        self._size += _size(line)
+        while self._lines and (len(self._lines) > most or self._size > size):
+            oldest = self._lines.popleft()
+            self._size -= _size(oldest)
+            self._sent.pop(oldest.seq, None)
 
     def remove(self, seq: int) -> None:
         """Forget one message."""
         self._lines = deque(line for line in self._lines if line.seq != seq)
+        self._size = sum(map(_size, self._lines))
         self._sent.pop(seq, None)
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._lines.clear()
-        self._sent.clear()
 
     def chosen(self, room: JID, wish: Wish, most: int) -> list[Stanza]:
         """The messages that a newcomer is given: the last that meet every limit, complete ones, dated (XEP-0203)."""
@@ -99,8 +103,14 @@ class History:
     def _dated(self, room: JID, line: Line) -> Stanza:
         stanza = self._sent.get(line.seq)
         if stanza is None:
-            stanza = self._sent[line.seq] = dated(room, line)
+            stanza = dated(room, line)
+            if _size(line) <= LARGEST_SENT:
+                self._sent[line.seq] = stanza
         return stanza
+
+
+def _size(line: Line) -> int:
+    return len(line.letter) + len(line.id) + len(line.lang)
 
 
 def dated(room: JID, line: Line) -> Stanza:

@@ -153,7 +153,7 @@ def _keep(room: Room, nick: str, author: JID, stanza: Stanza) -> Commit | None:
     if line.seq % most == 0:  # now and then, so that at most twice as many lie in storage
         statements.append(store.drop_lines(room.jid, line.seq - most))
     commit = room.write(*statements)
-    room.history.add(line, most)
+    room.history.add(line, most, room.muc.options.history_bytes)
     return commit
 
 

@@ -28,6 +28,7 @@ class ServiceOptions(ModuleOptions):
     max_room_id: int = option(255, "Characters of a room's localpart", least=1)
     max_nick: int = option(100, "Characters of a nick", least=1)
     history_size: int = option(20, "Messages of history that a room keeps", least=0, most=1000)
+    history_bytes: int = option(262_144, "Bytes of the messages that a room keeps; the oldest go first", least=0)
     max_message: int = option(65_536, "Bytes of a message to a room", least=1024)
     max_subject: int = option(8192, "Bytes of a room's subject", least=256)
     max_presence: int = option(

@@ -98,7 +98,7 @@ class Room:
         self.voices: dict[str, Role] = {}  # what moderators said of who speaks, by account; see `role_of`
         self.avatar = record.avatar
         self.card = ""  # the vCard of a room that is not stored; see `avatar`
-        self.history = History(lines)
+        self.history = History(lines, muc.options.history_bytes)
         self.occupants = Occupants()
         self.stored = stored
         self.locked = False
