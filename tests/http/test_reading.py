@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from xmppd.http.reading import MAX_HEAD, Bounds, Reader, Readers, Refused
 
 POST = b"POST /bind?a=b HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 5\r\n\r\nhello"
-CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n"
-UPGRADE = b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n"
+UPGRADE = b"GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 
 
 def reader(body: int = 1000) -> Reader:
@@ -57,7 +57,7 @@ def test_the_rest_behind_an_upgrade_is_kept_apart() -> None:
 
 
 def test_an_upgrade_that_is_not_known_is_a_request_like_others() -> None:
-    sent = POST.replace(b"Host: h", b"Connection: Upgrade\r\nUpgrade: h2c")
+    sent = POST.replace(b"X-A: 1", b"Connection: Upgrade\r\nUpgrade: h2c")
     assert [(each.upgrade, each.body) for each in reader().feed(sent + POST)] == [(False, b"hello")] * 2
 
 
@@ -85,7 +85,7 @@ def test_a_connection_that_will_not_stay_becomes_no_websocket(sent: bytes) -> No
     ("sent", "status"),
     [
         (POST.replace(b"Content-Length: 5", b"Content-Length: 1001"), 413),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"a" * 1001, 413),
+        (CHUNKED.partition(b"3\r\n")[0] + b"3e9\r\n" + b"a" * 1001, 413),
         (b"GET /" + b"a" * MAX_HEAD, 431),
         (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 102, 431),
         (b"GET / HTTP/1.1\r\na: " + b"b" * MAX_HEAD, 431),
@@ -93,12 +93,30 @@ def test_a_connection_that_will_not_stay_becomes_no_websocket(sent: bytes) -> No
         (b"GET / HTTP/9.9\r\n\r\n", 400),
         (POST.replace(b"X-A", b"Content-Length"), 400),
         (b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 501),
-        (b"CONNECT a:1 HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 501),
+        (b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 501),
     ],
 )
 @pytest.mark.parametrize("whole", [True, False])
 def test_what_is_no_request_is_refused(sent: bytes, status: int, whole: bool) -> None:
     assert refused_after(reader(), [sent] if whole else [bytes([byte]) for byte in sent]) == status
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (b"1.1\r\nHost: a\r\n", None),
+        (b"1.1\r\nHost:\r\n", None),
+        (b"1.0\r\n", None),
+        (b"1.1\r\n", 400),
+        (b"1.1\r\nHost: a\r\nHost: b\r\n", 400),
+        (b"1.1\r\nHost: a\r\nHost: a\r\n", 400),
+        (b"1.1\r\nHost: a b\r\n", 400),
+        (b"1.0\r\nHost: a\r\nHost: b\r\n", 400),
+    ],
+)
+@pytest.mark.parametrize("target", [b"/", b"http://a/"])
+def test_rfc_9112_3_2_a_request_has_one_host(lines: bytes, status: int | None, target: bytes) -> None:
+    assert refused_after(reader(), [b"GET %b HTTP/%b\r\n" % (target, lines)]) == status
 
 
 def refused_after(one: Reader, pieces: list[bytes]) -> int | None:
@@ -133,7 +151,7 @@ def test_fields_behind_the_body_are_no_headers() -> None:
     trailed = CHUNKED.replace(b"0\r\n\r\n", b"0\r\nX-Forwarded-For: 192.0.2.1\r\nHost: evil\r\nX-Last: 1\r\n\r\n")
     found = reader().feed(trailed + POST)
     assert [request.body for request in found] == [b"hello"] * 2
-    assert list(found[0].headers) == [b"transfer-encoding"]
+    assert found[0].headers == {b"host": b"h", b"transfer-encoding": b"chunked"}
 
 
 def test_fields_behind_the_body_have_a_limit() -> None:
@@ -165,5 +183,5 @@ def test_one_reader_serves_many_in_turn() -> None:
     first.feed(POST)
     readers.give(first)
     assert readers.take() is first
-    (request,) = first.feed(b"GET / HTTP/1.1\r\n\r\n")
-    assert (request.headers, request.body) == ({}, b"")
+    (request,) = first.feed(b"GET / HTTP/1.1\r\nHost: i\r\n\r\n")
+    assert (request.headers, request.body) == ({b"host": b"i"}, b"")

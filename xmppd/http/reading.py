@@ -166,6 +166,7 @@ class Reader:
         length = self._head.get(b"content-length", b"0")
         if int(length) > self._bounds.body:
             raise Refused(413, f"the body may have {self._bounds.body} bytes at most")
+        self._check_host(self._head.get(b"host"))
 
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
@@ -189,6 +190,11 @@ class Reader:
         if isinstance(self._body, bytes):
             self._body = bytearray(self._body)
         self._body += body
+
+    def _check_host(self, host: bytes | None) -> None:
+        """There is one, and no name in it has spaces; only HTTP/1.0 did without (RFC 9112 3.2)."""
+        if b" " in host if host is not None else self._parser.get_http_version() > "1.0":
+            raise Refused(400, "say in one Host header which host you want")
 
     def _check_head(self, size: int) -> None:
         if size > MAX_HEAD:

@@ -133,7 +133,7 @@ async def test_11_too_many_requests_at_once_end_the_session(web: World) -> None:
     for _ in range(3):  # one packet, so that none is answered before all have come
         alice.rid += 1
         text = body("<presence xmlns='jabber:client'/>", rid=alice.rid, sid=alice.sid)
-        requests += b"POST /http-bind HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text)
+        requests += b"POST /http-bind HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text)
     connection.put(requests)
     answers = [condition(await connection.answer()) for _ in range(3)]
     assert answers == ["other-request", "other-request", "policy-violation"]

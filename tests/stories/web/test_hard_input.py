@@ -19,11 +19,12 @@ async def dial(web: World) -> Http:
     ("data", "status"),
     [
         (b"hello\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nbroken header\r\n\r\n", 400),
-        (b"POST /http-bind HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
-        (b"POST /http-bind HTTP/1.1\r\nContent-Length: -5\r\n\r\n", 400),
-        (b"POST /http-bind HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", 400),
-        (b"POST /http-bind HTTP/1.1\r\nContent-Length: 600000\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nbroken header\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"POST /http-bind HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"POST /http-bind HTTP/1.1\r\nHost: h\r\nContent-Length: -5\r\n\r\n", 400),
+        (b"POST /http-bind HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n", 400),
+        (b"POST /http-bind HTTP/1.1\r\nHost: h\r\nContent-Length: 600000\r\n\r\n", 413),
         (b"GET /%b HTTP/1.1\r\n\r\n" % (b"a" * 20000), 431),
         (b"GET / HTTP/1.1\r\n%b\r\n" % (b"a: b\r\n" * 200), 431),
         (b"GET / HTTP/1.1\r\na: %b\r\n\r\n" % (b"b" * 20000), 431),
@@ -41,7 +42,7 @@ async def test_what_is_no_request_is_refused_and_closed(web: World, data: bytes,
 
 async def test_a_chunked_body_past_the_limit_is_refused(web: World) -> None:
     connection = await dial(web)
-    connection.put(b"POST /http-bind HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    connection.put(b"POST /http-bind HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
     connection.put(b"80000\r\n%b\r\n80000\r\n%b\r\n" % (b"a" * 0x80000, b"a" * 0x80000))
     assert (await connection.answer()).status == 413
     await connection.close()
@@ -49,7 +50,7 @@ async def test_a_chunked_body_past_the_limit_is_refused(web: World) -> None:
 
 async def test_a_body_byte_by_byte_has_its_time(web: World) -> None:
     connection = await dial(web)
-    connection.put(b"POST /http-bind HTTP/1.1\r\nContent-Length: 1000\r\n\r\n")
+    connection.put(b"POST /http-bind HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n")
     for _ in range(5):
         connection.put(b"<")
         await (await bosh(web)).turn()
@@ -90,7 +91,9 @@ async def test_requests_sent_at_once_are_answered_in_their_order(web: World) -> 
 async def test_expect_100_continue_is_answered(web: World) -> None:
     connection = await dial(web)
     request = body(rid=FIRST_RID, to="localhost", ver="1.11")
-    connection.put(b"POST /http-bind HTTP/1.1\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n" % len(request))
+    connection.put(
+        b"POST /http-bind HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n" % len(request)
+    )
     assert (await connection.answer()).status == 100
     connection.put(request)
     assert (await connection.answer()).xml.get("sid")
@@ -101,7 +104,7 @@ async def test_an_upgrade_that_is_not_known_is_passed_over(web: World) -> None:
     connection = await dial(web)
     request = body(rid=FIRST_RID, to="localhost", ver="1.11")
     connection.put(
-        b"POST /http-bind HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+        b"POST /http-bind HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
         b"Content-Length: %d\r\n\r\n%b" % (len(request), request)
     )
     assert (await connection.answer()).xml.get("sid")

@@ -60,7 +60,15 @@ async def test_0156_what_the_configuration_says_is_told() -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["a'/><evil x='", "localhost:1@evil.example", "localhost:evil", "[::1]@evil", "evil.example/", "eví", "localhost:"],
+    [
+        "a'/><evil\tx='",
+        "localhost:1@evil.example",
+        "localhost:evil",
+        "[::1]@evil",
+        "evil.example/",
+        "eví",
+        "localhost:",
+    ],
 )
 async def test_0156_a_host_header_that_is_no_name_is_not_repeated(web: World, host: str) -> None:
     async with dial(web) as connection:
