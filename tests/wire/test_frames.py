@@ -113,6 +113,33 @@ def test_what_breaks_the_protocol(sent: bytes, code: int) -> None:
     assert frames.broken.code == code
 
 
+@pytest.mark.parametrize("code", [1000, 1001, 1003, 1007, 1011, 1012, 1013, 1014, 3000, 4999])
+@pytest.mark.parametrize("reason", ["", "grün", "x" * 123])
+def test_rfc_6455_7_4_a_code_that_may_be_sent_closes(code: int, reason: str) -> None:
+    payload = code.to_bytes(2, "big") + reason.encode()
+    assert Frames(1000).receive(masked(CLOSE, payload)) == [(CLOSE, payload)]
+
+
+def test_rfc_6455_5_5_1_a_close_frame_need_not_say_why() -> None:
+    assert Frames(1000).receive(masked(CLOSE, b"")) == [(CLOSE, b"")]
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535])
+def test_rfc_6455_7_4_a_code_that_may_not_be_sent_breaks_the_protocol(code: int) -> None:
+    frames = Frames(1000)
+    assert frames.receive(masked(CLOSE, code.to_bytes(2, "big") + b"bye")) == []
+    assert frames.broken is not None
+    assert frames.broken.code == 1002
+
+
+@pytest.mark.parametrize(("payload", "code"), [(b"\x03", 1002), (b"\x03\xe8\xff", 1007)])
+def test_rfc_6455_5_5_1_half_a_code_or_a_reason_that_is_no_text_breaks_it(payload: bytes, code: int) -> None:
+    frames = Frames(1000)
+    assert frames.receive(masked(CLOSE, payload)) == []
+    assert frames.broken is not None
+    assert frames.broken.code == code
+
+
 def test_what_came_before_is_not_lost() -> None:
     frames = Frames(1000)
     assert frames.receive(masked(TEXT, b"hello") + frame(TEXT, b"not masked")) == [(TEXT, b"hello")]

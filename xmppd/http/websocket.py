@@ -128,7 +128,7 @@ class WebSocketClient(Client, Connection):
         else:
             for opcode, payload in messages:
                 self._message(opcode, payload)
-        if frames.broken is not None and self._closing != CLOSED:
+        if frames.broken is not None:
             self._break(frames.broken)
 
     def _message(self, opcode: int, payload: bytes) -> None:
@@ -162,7 +162,7 @@ class WebSocketClient(Client, Connection):
 
     def _part(self) -> None:
         self.flush()
-        if self.transport is not None:
+        if self.transport is not None and not self.transport.is_closing():
             if self.engine is not None:
                 self.transport.write(self.engine.close())
             self.transport.close()

@@ -17,6 +17,9 @@ FIN: Final = 0x80
 COMPRESSED: Final = 0x40
 MASKED: Final = 0x80
 MOST_CONTROL: Final = 125
+RESERVED: Final = (1004, 1005, 1006, 1015)  # codes that no frame carries (RFC 6455 7.4.1)
+REGISTERED: Final = range(1000, 1015)  # those that are defined, by RFC 6455 or since
+FREE: Final = range(3000, 5000)  # for libraries and applications (RFC 6455 7.4.2)
 MOST_FRAGMENTS: Final = 4096  # of one message; a fragment may be empty, so their bytes alone bound nothing
 MEDIUM: Final = Struct(">BBH")
 LONG: Final = Struct(">BBQ")
@@ -118,6 +121,8 @@ class Frames:
         if first & 0x70 and (first & 0x70 != COMPRESSED or not self.deflate or opcode not in (TEXT, BINARY)):
             raise FrameError(1002, "a reserved bit is set")
         if opcode in (CLOSE, PING, PONG):
+            if opcode == CLOSE and payload:
+                _check_closing(payload)
             return opcode, payload
         if opcode in (TEXT, BINARY):
             if self._parts is not None:
@@ -145,12 +150,25 @@ class Frames:
     def _message(self, opcode: int, payload: bytes, compressed: bool) -> Message:
         if compressed:
             payload = inflate(payload, self.limit)
-        if opcode == TEXT and not payload.isascii():
-            try:
-                payload.decode()
-            except UnicodeDecodeError:
-                raise FrameError(1007, "text is UTF-8") from None
+        if opcode == TEXT:
+            _check_text(payload)
         return opcode, payload
+
+
+def _check_text(text: bytes) -> None:
+    if not text.isascii():
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            raise FrameError(1007, "text is UTF-8") from None
+
+
+def _check_closing(payload: bytes) -> None:
+    """A close frame that says something begins with a code that may be sent (RFC 6455 5.5.1, 7.4)."""
+    code = int.from_bytes(payload[:2], "big")
+    if len(payload) < 2 or code in RESERVED or not (code in REGISTERED or code in FREE):
+        raise FrameError(1002, "a close frame has a code that may be sent, or nothing")
+    _check_text(payload[2:])
 
 
 def _unmasked(key: bytes, payload: bytes) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from lxml import etree
 
-from tests.kit.client import NAMES
+from tests.kit.client import NAMES, PATIENCE
 from tests.kit.tls import trusting
 from tests.kit.websocket import BINARY, CLOSE, PING, PONG, TEXT, WebSocket, masked, packed, websocket
 from tests.kit.world import World
@@ -350,9 +352,25 @@ async def test_before_login_messages_are_short(web: World) -> None:
         (masked(PING, b"x", 0), 1002),
         (masked(TEXT, b"\xff\xfe<"), 1007),
         (masked(TEXT, b"<a", 0) + masked(TEXT, b"<b"), 1002),
+        (masked(CLOSE, b"\x03"), 1002),
+        (masked(CLOSE, (1005).to_bytes(2, "big")), 1002),
+        (masked(CLOSE, (999).to_bytes(2, "big")), 1002),
     ],
 )
 async def test_what_is_no_websocket_is_closed(web: World, frame: bytes, code: int) -> None:
     client = await websocket(web)
     client.put(frame)
     await client.closes(code)
+
+
+async def test_a_bad_close_frame_is_the_end_behind_the_server_s_own_too(web: World) -> None:
+    client = await websocket(web, "alice/page")
+    (session,) = web.host.sessions.of(client.jid.bare)
+    session.door.close()
+    await client.receives_close()
+    client.send(f"<close xmlns='{ns.FRAMING}'/>")
+    opcode, payload = await client.message()
+    assert (opcode, int.from_bytes(payload, "big")) == (CLOSE, 1000)
+    client.put(masked(CLOSE, b"\x03"))
+    assert await asyncio.wait_for(client.reader.read(), PATIENCE) == b""
+    await client.drop()
