@@ -90,7 +90,8 @@ async def test_a_restart_keeps_the_shape(tmp_path: Path) -> None:
 
 
 async def test_no_rates_bind_a_room_of_the_bus() -> None:
-    slow = {"room_message_rate": 1, "min_message_interval": 5, "user_presence_rate": 0.01, "crowd_size": 1}
+    slow = {"room_message_rate": 1, "min_message_interval": 5, "crowd_size": 1}
+    slow |= {"user_message_rate": 0.01, "user_presence_rate": 0.01}
     async with a_server(muc=slow) as world, members(world, "web1", "web2") as (first, second):
         while not (first.members and second.members):
             await first.invalidate("a-barrier")

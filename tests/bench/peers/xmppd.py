@@ -35,8 +35,10 @@ class Xmppd(Peer):
     """SQLite with group commit and `synchronous=FULL`: what is acknowledged is on disk."""
 
     name = "xmppd"
-    rooms: ClassVar[dict[str, object]] = {"max_users": 10_000, "max_user_conferences": 0, "history_size": 0}
-    """As in the peers' configurations."""
+    rooms: ClassVar[dict[str, object]] = {
+        "max_users": 10_000, "max_user_conferences": 0, "history_size": 0, "user_message_rate": 0,
+    }  # fmt: skip
+    """As in the peers' configurations, where nobody's messages to a room are counted either."""
     archive = (('"last": {},', '"last": {}, "mam": {},'),)
     title = "xmppd"
     place = 0

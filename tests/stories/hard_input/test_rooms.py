@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from lxml import etree
 
 from tests.kit.client import error_of
 from tests.kit.component import DOMAIN, component
@@ -16,13 +17,27 @@ COME_AND_GO = entering("Eve") + f"<presence type='unavailable' to='{ROOM}/Eve'/>
 
 
 async def test_a_flood_of_one_occupant_is_cut_off() -> None:
-    async with a_coven(min_message_interval=1) as coven:
+    async with a_coven() as coven:
         eve = await coven.world.online("eve/x")
         await enters(eve, "Eve")
         await coven.hear()
-        assert Counter(await errors(eve, [say("now")] * FLOOD)) == {"resource-constraint": FLOOD - 1}
+        assert Counter(await errors(eve, [say("now")] * FLOOD)) == {"resource-constraint": FLOOD - 50}
         heard = await coven.hear()
-        assert [each.findtext("{jabber:client}body") for each in heard] == ["now"]
+        assert [each.findtext("{jabber:client}body") for each in heard] == ["now"] * 50
+        private = f"<message type='chat' to='{ROOM}/Bob'><body>psst</body></message>"
+        assert Counter(await errors(eve, [private] * FLOOD)) == {"resource-constraint": FLOOD - 50}
+
+
+async def test_a_flood_of_large_messages_and_presences_keeps_nobody_out() -> None:
+    async with a_coven() as coven:
+        eve = await coven.world.online("eve/x")
+        nicks = [f"Eve{number}" for number in range(19)]
+        for nick in nicks:
+            await enters(eve if nick == "Eve0" else await coven.world.session(f"eve/{nick}"), nick)
+            await errors(eve, [f"<presence to='{ROOM}/Eve0'><status>{'s' * 250_000}</status></presence>"])
+        await errors(eve, [say("m" * 250_000), say("m" * 65_000)] * 20)
+        late = await coven.world.online("dave/x")
+        assert sum(len(etree.tostring(each)) for each in await enters(late, "Dave")) < 400_000
 
 
 async def test_a_flood_from_outside_reaches_nobody() -> None:

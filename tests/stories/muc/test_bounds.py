@@ -21,6 +21,29 @@ async def test_one_occupant_speaks_no_faster_than_the_service_allows() -> None:
         assert bodies(await trio.crone.pending()) == ["one", "three"]
 
 
+async def test_one_account_speaks_ten_times_a_second_under_all_its_nicks(world: World) -> None:
+    trio = await gather(world)
+    other = await world.session("hag66/broom")
+    await enters(other, "fourthwitch")
+    await trio.crone.pending()
+    for number in range(50):
+        (trio.hag if number % 2 else other).send(say(str(number)))
+    await trio.hag.ping()
+    await other.ping()
+    assert len(bodies(await trio.crone.pending())) == 50
+    await other.pending()
+    other.send(say("no"))
+    await other.receives_error("resource-constraint")
+    trio.wicca.send(say("yes"))
+    await trio.wicca.ping()
+    assert bodies(await trio.crone.pending()) == ["yes"]
+    await world.advance(1)
+    for _ in range(20):
+        other.send(say("again"))
+    await other.ping()
+    assert bodies(await trio.crone.pending()) == ["again"] * 10
+
+
 async def test_a_room_takes_so_many_messages_a_second() -> None:
     async with a_service(room_message_rate=3) as world:
         trio = await gather(world)

@@ -30,6 +30,7 @@ PASSING: Final = frozenset(
         *(f"{CHAT_STATES} {name}" for name in ("active", "composing", "paused", "inactive", "gone")),
     }
 )
+SECONDS_AT_ONCE: Final = 5  # of `user_message_rate`, so that what was written without a connection comes through
 EMPTY_X: Final = f"<x xmlns='{NS_USER}'/>".encode()
 
 
@@ -106,12 +107,13 @@ def _check_subject(room: Room, occupant: Occupant) -> None:
 
 
 def _check_rates(room: Room, occupant: Occupant) -> None:
-    """Not more often than the service allows one occupant, and not more than it allows the room."""
+    """Not more often than the service allows one occupant and one account, and not more than it allows the room."""
     options = room.muc.options
-    if not (options.min_message_interval or options.room_message_rate) or room.warden is not None:
+    rate = options.user_message_rate
+    if not (rate or options.min_message_interval or options.room_message_rate) or room.warden is not None:
         return
     now = room.muc.clock.monotonic()
-    if now < occupant.heard:
+    if now < occupant.heard or not room.words.take(occupant.account, rate, now, rate * SECONDS_AT_ONCE):
         raise StanzaError("resource-constraint", "you speak too fast; wait a moment and say it again", kind="wait")
     if not room.messages.take(options.room_message_rate, now):
         raise StanzaError("resource-constraint", "too much is said here at once; say it again soon", kind="wait")

@@ -41,6 +41,9 @@ class ServiceOptions(ModuleOptions):
     user_presence_rate: float = option(
         1, "Presences of one account in one room a second, 20 times as many at once; 0 for any", least=0
     )
+    user_message_rate: float = option(
+        10, "Messages of one account in one room a second, five times as many at once; 0 for any", least=0
+    )
     room_message_rate: float = option(0, "Messages a second in one room, and as many at once; 0 for any", least=0)
     room_presence_rate: float = option(
         0, "Occupants a second whose coming and change is told in one room; more are told later; 0 for any", least=0

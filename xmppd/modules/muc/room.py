@@ -79,6 +79,7 @@ class Room:
         "used",
         "voices",
         "warden",
+        "words",
         "worn",
     )
 
@@ -109,6 +110,7 @@ class Room:
         self.presences = Bucket()
         self.messages = Bucket()
         self.moves: Buckets[JID] = Buckets()  # entrances, nicks and presences of each account
+        self.words: Buckets[JID] = Buckets()  # messages of each account
         self.asked: dict[str, Asked] = {}  # see `passing`
         self.lock = asyncio.Lock()
         self.queued = 0
