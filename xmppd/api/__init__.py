@@ -13,6 +13,7 @@ from xmppd.routing.delivery import Action, choose
 from xmppd.routing.event import Event
 from xmppd.routing.hooks import (
     DIRECT,
+    GROUPCHAT,
     SHARED,
     STOP,
     AccountEvent,
@@ -54,6 +55,7 @@ __all__ = [
     "DELIVER",
     "DIRECT",
     "FILTER",
+    "GROUPCHAT",
     "IQ",
     "MOST_DAYS",
     "SERVER",

@@ -45,7 +45,7 @@ KINDS: Final = ("message", "presence", "iq")
 # For marks: messages of every type but groupchat. Whoever has no business with those is not asked about each of the
 # hundreds of copies of what is said in a room; where such a message does come alone, it may be asked all the same.
 DIRECT: Final = "direct"
-GROUPCHAT: Final = "groupchat"  # for `of`: those who have business with copies of a room's message
+GROUPCHAT: Final = "groupchat"  # those who have business with copies of a room's message
 # For marks, beside DIRECT, and for `of`: who looks at the letter of a message alone is asked once about what goes to
 # hundreds, with an event whose stanza has no `to`.
 SHARED: Final = "shared"
@@ -97,8 +97,8 @@ class Chain(Generic[S]):
         for kind in KINDS:
             asked = {kind, DIRECT} if kind == "message" else {kind}
             self.of[kind] = tuple((stage, handler) for stage, handler, kinds in placed if not asked.isdisjoint(kinds))
-        for kind, mark in ((GROUPCHAT, "message"), (SHARED, SHARED)):
-            self.of[kind] = tuple((stage, handler) for stage, handler, kinds in placed if mark in kinds)
+        for kind, asked in ((GROUPCHAT, {GROUPCHAT, "message"}), (SHARED, {SHARED})):
+            self.of[kind] = tuple((stage, handler) for stage, handler, kinds in placed if not asked.isdisjoint(kinds))
 
     async def run(self, event: S) -> Verdict:
         """Pass `event` through. A crashed filter refuses.
