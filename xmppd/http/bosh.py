@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 SLACK: Final = 1.0  # seconds; the wheel turns each second
 UNKNOWN: Final = "item-not-found"  # what anybody is told about a session that is not there
+MISTAKE: Final = "internal-server-error"
 LEGACY: Final = {"bad-request": 400, "policy-violation": 403, UNKNOWN: 404}  # XEP-0124 17.1
 
 
@@ -153,9 +154,13 @@ class BoshClient(Client):
     def flush(self) -> None:
         """Answer what can be answered."""
         self._queued = False
-        if not self.closing:
+        if self.closing:
+            return
+        try:
             for exchange, xml in self.wire.flush(self.door.clock.monotonic()):
                 self.door.answer(exchange, xml, self.content)
+        except Exception:
+            self.crash()
 
     def checkpoint(self) -> Callable[[], bool]:
         """The question is true once later requests show that the client has the answers."""
@@ -183,6 +188,15 @@ class BoshClient(Client):
         self._lost_all = True
         self._end("remote-connection-failed")
 
+    def crash(self, exchange: Exchange | None = None) -> None:
+        """A mistake of ours, with this request where it was one, costs this session and no other. Never raises."""
+        log.exception("[c2s %s %s] bosh: the session is cut off", self.address, self.account)
+        self._lost_all = True
+        try:
+            self._end(MISTAKE, exchange)
+        except Exception:
+            log.exception("[c2s %s %s] bosh: so is what it waits for", self.address, self.account)
+
     def _end(self, condition: str, offender: Exchange | None = None) -> None:
         if self.closing:
             return
@@ -197,8 +211,13 @@ class BoshClient(Client):
 
     def look(self, now: float) -> float | None:
         """The clock's look: answer what was held long enough, end who does not log in, or has left."""
-        if self.closing:
+        try:
+            return None if self.closing else self._look(now)
+        except Exception:
+            self.crash()
             return None
+
+    def _look(self, now: float) -> float | None:
         again = self.wire.due(now, SLACK)
         if again is None:
             log.debug("[c2s %s %s] bosh: no request for too long", self.address, self.account)

@@ -7,13 +7,14 @@ import re
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
 
+from xmppd.listeners.listener import for_each
 from xmppd.wire.bosh import Offer
 from xmppd.wire.bosh_answers import SEE_OTHER, refusal, uri
 from xmppd.wire.bosh_body import BadBody, Body, parse
 from xmppd.xmpp.errors import StreamError
 
 from .answers import COMPRESS_FROM, compressed, encoding, status_line
-from .bosh import UNKNOWN, BoshClient
+from .bosh import MISTAKE, UNKNOWN, BoshClient
 from .bosh_buried import Buried
 from .exchange import Exchange
 from .origins import PREFLIGHT, allowed, cors
@@ -73,7 +74,10 @@ class BoshDoor:
             exchange.send(403, b"this is not for forms\n")
         else:
             exchange.accepts = exchange.header(b"accept-encoding")
-            self._post(exchange, exchange.forget())
+            try:
+                self._post(exchange, exchange.forget())
+            except Exception:
+                self._crash(exchange)
 
     def _other(self, exchange: Exchange) -> None:
         if exchange.request.method == b"OPTIONS":
@@ -104,6 +108,14 @@ class BoshDoor:
             client.refuse_stream(exchange)
         else:
             client.arrived(body, exchange)
+
+    def _crash(self, exchange: Exchange) -> None:
+        """A mistake of ours costs the session of this request, where it has one, and no other (XEP-0124 17.2)."""
+        if isinstance(exchange.waiter, BoshClient):
+            exchange.waiter.crash(exchange)
+        else:
+            log.exception("%s: bosh: a request failed", exchange.address)
+        self.answer(exchange, refusal(MISTAKE), CONTENT)
 
     def _create(self, body: Body, exchange: Exchange) -> None:
         """XEP-0124 7. Raises `BadBody`."""
@@ -158,9 +170,12 @@ class BoshDoor:
         """End every session; who came by https is not sent to where there is none."""
         options = self.listener.options
         secure, others = options.elsewhere("https"), options.elsewhere("https", "http")
-        for client in list(self.sessions.values()):
+
+        def part(client: BoshClient) -> None:
             client.stream.elsewhere = secure if client.secure else others
             client.fail(StreamError("system-shutdown"))
+
+        for_each(self.sessions.values(), part)
 
 
 def _content(body: Body) -> bytes:
