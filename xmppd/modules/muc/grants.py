@@ -99,6 +99,7 @@ def _note(room: Room, grant: Grant) -> None:
         room.affiliations.pop(account, None)
     else:
         room.affiliations[account] = grant.affiliation
+        room.muc.rooms.ledger.note(room, (account,))
         if grant.reason:
             room.reasons[account] = grant.reason
     if grant.reserved is not None:

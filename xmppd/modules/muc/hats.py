@@ -85,6 +85,7 @@ class Hats(Aspect):
             raise StanzaError("resource-constraint", f"{MOST_WEARERS} accounts wear hats in this room already")
         await on_disk([self._write(room, account, uri, worn=True)])
         room.worn.setdefault(account, set()).add(uri)
+        self.muc.rooms.ledger.note(room, (account,))
         await self._show(room, account)
 
     async def unassign(self, room: Room, account: JID, uri: str) -> None:

@@ -71,6 +71,7 @@ async def _enter(room: Room, stanza: Stanza, to: JID, sender: JID) -> None:
     created = not room.affiliations and not room.stored and not len(room.occupants)
     if created:
         room.affiliations[sender.bare] = "owner"
+        room.muc.rooms.ledger.note(room, (sender.bare,))
         room.locked = room.muc.options.room_locking
     affiliation = room.affiliation_of(sender)
     _check(room, affiliation, asked, to, sender)

@@ -67,6 +67,7 @@ class Room:
         "moves",
         "muc",
         "nicks",
+        "noted",
         "occupants",
         "pending",
         "presences",
@@ -97,6 +98,7 @@ class Room:
         self.hats = record.hats
         self.worn = record.worn
         self.voices: dict[str, Role] = {}  # what moderators said of who speaks, by account; see `role_of`
+        self.noted: dict[str, None] = {}  # see `Ledger`
         self.avatar = record.avatar
         self.card = ""  # the vCard of a room that is not stored; see `avatar`
         self.history = History(lines, muc.options.history_bytes)
@@ -141,6 +143,7 @@ class Room:
         self.voices.pop(occupant.account, None)
         if self.settings.moderated and role in ("visitor", "participant"):
             self.voices[occupant.account] = role
+            self.muc.rooms.ledger.note(self, (occupant.account,))
             if len(self.voices) > MOST_VOICES:
                 del self.voices[next(iter(self.voices))]
 

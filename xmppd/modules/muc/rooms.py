@@ -14,6 +14,7 @@ from xmppd.xmpp.jid import JID
 
 from . import store
 from .history import most_kept
+from .ledger import Ledger
 from .room import Room
 from .store import Record
 from .turns import Turn
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 class Rooms:
     """The registry. Nothing in it grows with the rooms that are only stored.
 
-    `stored` counts the rooms in storage. `listed` has the addresses, in order, of the public rooms that are not stored.
-    `waiting` has the rooms where presence waits (see `crowd`),
-    `asking` those where a request waits for its answer (see `passing`).
+    `ledger` finds rooms by the accounts that they know. `stored` counts the rooms in storage. `listed` has the
+    addresses, in order, of the public rooms that are not stored. `waiting` has the rooms where presence waits (see
+    `crowd`), `asking` those where a request waits for its answer (see `passing`).
     """
 
     def __init__(self, muc: Muc) -> None:
@@ -35,6 +36,7 @@ class Rooms:
         self.loaded: dict[str, Room] = {}
         self.waiting: set[Room] = set()
         self.asking: set[Room] = set()
+        self.ledger = Ledger()
         self.stored = 0
         self.listed: list[str] = []
         self._fleeting = 0  # rooms in memory that are not stored
@@ -79,11 +81,11 @@ class Rooms:
         self.settle(room)
         return room
 
-    async def in_memory(self) -> list[Room]:
-        """The rooms that are loaded, and those that are just being read."""
-        for loading in list(self._loading.values()):
+    async def in_memory(self, name: str) -> Room | None:
+        """The room of this localpart where it is loaded, or is just being read."""
+        while (loading := self._loading.get(name)) is not None:
             await loading
-        return list(self.loaded.values())
+        return self.loaded.get(name)
 
     def create(self, jid: JID) -> Room:
         """A new room with the default settings, in memory only; `resource-constraint` where there are too many."""
@@ -104,6 +106,8 @@ class Rooms:
     def keep(self, room: Room, stored: bool) -> None:
         """A room is in storage from now on, or is not any more."""
         change = int(stored) - int(room.stored)
+        if change < 0:
+            self.ledger.note(room, {*room.affiliations, *room.nicks.values(), *room.worn})
         room.stored = stored
         self.stored += change
         self._fleeting -= change
@@ -125,6 +129,7 @@ class Rooms:
         room.gone = True
         self._fleeting -= not room.stored
         self.enlist(room)
+        self.ledger.drop(room)
         self._idle.pop(room, None)
         self.waiting.discard(room)
         self.asking.discard(room)

@@ -79,6 +79,7 @@ def give_nick(room: Room, account: JID, nick: str) -> None:
         del room.nicks[old]
     if nick:
         room.nicks[nick] = account
+        room.muc.rooms.ledger.note(room, (account,))
 
 
 def check_free(room: Room, account: JID, nick: str) -> None:

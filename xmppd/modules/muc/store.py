@@ -218,6 +218,14 @@ class Shelf:
             Line(seq, at, nick, author, id, lang, bytes(letter)) for seq, at, nick, author, id, lang, letter in rows
         ][::-1]
 
+    async def knowing(self, account: JID) -> dict[JID, bool]:
+        """The rooms of all services that know something of an account, and which of them it owns."""
+        found: dict[JID, bool] = {}
+        for room, affiliation in await self._storage.fetch(tables.KNOWING, account, account, account):
+            jid = JID.parse(room)
+            found[jid] = found.get(jid, False) or affiliation == "owner"
+        return found
+
     async def card(self, room: JID) -> str:
         """The room's vCard, "" where it has none."""
         row = await self._storage.fetch_one("SELECT card FROM muc_cards WHERE room = ?", room)

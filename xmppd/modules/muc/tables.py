@@ -73,6 +73,7 @@ MIGRATIONS: Final = (
         hash TEXT NOT NULL,
         PRIMARY KEY (room)
     )""",
+    "CREATE INDEX muc_hats_worn_account ON muc_hats_worn (account)",
 )
 TABLES: Final = (
     "muc_rooms",
@@ -126,5 +127,10 @@ PUT_CARD: Final = (
 DROP_CARD: Final = "DELETE FROM muc_cards WHERE room = ?"
 LINES: Final = (
     "SELECT seq, at, nick, author, id, lang, letter FROM muc_history WHERE room = ? ORDER BY seq DESC LIMIT ?"
+)
+KNOWING: Final = (
+    "SELECT room, affiliation FROM muc_affiliations WHERE account = ?"
+    " UNION ALL SELECT room, '' FROM muc_nicks WHERE account = ?"
+    " UNION ALL SELECT room, '' FROM muc_hats_worn WHERE account = ?"
 )
 COLUMNS: Final = "room, public, settings, created, used"
