@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,6 +38,17 @@ def arrive(machine: Bosh[str], rid: int, now: float = 10.0, **attributes: Any) -
 
 def message(text: str) -> Stanza:
     return Stanza("message", letter=f"<body>{text}</body>".encode())
+
+
+@pytest.mark.parametrize(
+    ("asked", "offered", "hold", "requests"),
+    [(0, 1, 0, 2), (1, 1, 1, 2), (2, 1, 1, 3), (100, 1, 1, 3), (1, 2, 1, 2), (2, 2, 2, 3), (100, 5, 5, 6)],
+)
+def test_7_2_who_asks_for_more_is_granted_less_and_may_send_more_than_it_asked_for(
+    asked: int, offered: int, hold: int, requests: int
+) -> None:
+    machine: Bosh[str] = Bosh("sid", body(100, b"", hold=asked), "h100", replace(OFFER, hold=offered), 0.0)
+    assert (machine.hold, machine.requests) == (hold, requests)
 
 
 def test_requests_out_of_order_wait_for_those_before_them() -> None:

@@ -117,7 +117,9 @@ class Limits(Section):
         150, "A BOSH session without a request ends. Browsers let a hidden page work once a minute; it may miss one."
     )
     bosh_maxpause: int = limit(300, "The longest pause that a BOSH client may ask for, as while a page is changed.")
-    max_bosh_hold: int = limit(2, "Requests that a BOSH client may have held; few ask for more than one.")
+    max_bosh_hold: int = limit(
+        1, "Requests that a BOSH client may have held. Some ask for as many as they have, and none is left to send by."
+    )
     shutdown_timeout: float = limit(
         10, "For sessions to take what is queued when the server stops; systemd kills after 90.", 0
     )

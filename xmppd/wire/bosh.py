@@ -17,6 +17,7 @@ OURS: Final = (1, 11)  # the version of XEP-0124
 DEFAULT_WAIT: Final = 60
 # Between two empty requests, where the one before is not answered (XEP-0124 11): more often is a client gone wild.
 POLLING: Final = 2
+PAIR: Final = 2  # what clients ask for that ask for more than one held request
 MOST_REPEATS: Final = 20  # of requests, with no new one between them
 REPORT_AFTER: Final = 1.0  # seconds; a younger answer may still be on its way
 # Bytes that may wait to be handled while there is something to say: then it is said, as a TCP connection would.
@@ -71,11 +72,12 @@ class Bosh(Generic[H]):
         """Begin with the request that creates it. Raises `BadBody`."""
         self.rid = body.rid
         self.wait = min(body.number("wait", DEFAULT_WAIT), offer.wait)
-        self.hold = min(body.number("hold", 1), offer.hold) if self.wait else 0
-        # XEP-0124 7.2 wants more than the `hold` that was asked for, so that one is left to speak with while so many are
-        # held. No more are held than is granted, so one more than that leaves one too; and each that a client may send
-        # is a request and an answer that may have to be kept.
-        self.requests = max(2, self.hold + 1)
+        asked = body.number("hold", 1)
+        self.hold = min(asked, offer.hold) if self.wait else 0
+        # XEP-0124 7.2 wants more than the `hold` that was asked for, so that one is left to speak with while so many
+        # are held. Past `PAIR`, one more than is granted leaves one too; and each that a client may send is a request
+        # and an answer that may have to be kept.
+        self.requests = max(2, min(asked, max(offer.hold, PAIR)) + 1)
         self.legacy = "ver" not in body.attributes
         self._offer = offer
         self._acks = body.attributes.get("ack") == "1"

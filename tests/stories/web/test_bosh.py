@@ -9,7 +9,7 @@ from tests.kit.client import NAMES
 from tests.kit.http import Http
 from tests.kit.world import World
 
-from .doors import message
+from .doors import a_web, message
 
 
 async def test_two_clients_talk_one_by_bosh_one_by_tcp(web: World) -> None:
@@ -142,7 +142,7 @@ async def test_7_2_the_server_has_its_limits(web: World) -> None:
     client = Bosh(web)
     web.clients.append(client)
     told = (await client.create(wait=86400, hold=100, ver="2.0")).xml.attrib
-    assert (told["wait"], told["hold"], told["requests"], told["ver"]) == ("120", "2", "3", "1.11")
+    assert (told["wait"], told["hold"], told["requests"], told["ver"]) == ("120", "1", "3", "1.11")
 
 
 async def test_7_2_session_ids_differ(web: World) -> None:
@@ -185,13 +185,25 @@ async def test_8_no_more_requests_are_held_than_agreed_upon(web: World) -> None:
     assert second.silent
 
 
-async def test_8_two_requests_are_held_where_that_was_agreed_upon(web: World) -> None:
+async def test_8_two_requests_are_held_where_that_was_agreed_upon() -> None:
+    async with a_web(limits={"max_bosh_hold": 2}) as web:
+        alice, bob = await bosh(web, "alice/page", hold=2), await web.session("bob/phone")
+        first, second = await alice.post(), await alice.post(message(bob.jid))
+        await bob.receives("c:message")
+        await alice.turn()
+        assert first.silent
+        assert second.silent
+
+
+async def test_8_who_has_two_connections_and_asks_for_two_can_send_at_any_time(web: World) -> None:
+    """As the library stanza does: it polls by one connection and sends by the other."""
     alice, bob = await bosh(web, "alice/page", hold=2), await web.session("bob/phone")
-    first, second = await alice.post(), await alice.post(message(bob.jid))
-    await bob.receives("c:message")
-    await alice.turn()
-    assert first.silent
-    assert second.silent
+    held = await alice.post()
+    for number in range(3):
+        sent = await alice.post(message(bob.jid, f"{number}"))
+        await bob.receives(f"c:message[c:body='{number}']")
+        assert len((await alice.answer(held)).xml) == 0, "its connection is free for the next"
+        held = sent
 
 
 async def test_8_a_request_is_answered_when_it_was_held_as_long_as_agreed_upon(web: World) -> None:
