@@ -39,6 +39,9 @@ class Wall:
     def tells(self) -> bool:
         return False
 
+    def lacks(self, holders: Any) -> bool:
+        return False
+
     def abandon(self) -> list[Any]:
         return []
 

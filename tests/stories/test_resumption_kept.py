@@ -274,6 +274,39 @@ async def test_it_comes_behind_what_is_on_its_way_to_another(world: World) -> No
     await desk.receives_nothing()
 
 
+@pytest.mark.parametrize("order", [("phone", "desk"), ("desk", "phone")])
+async def test_what_one_has_acknowledged_is_not_stored_for_the_other(world: World, order: tuple[str, str]) -> None:
+    """Neither when they lose their connections, nor when one of them gives up and it goes to a third."""
+    clients = {name: (await managed(world, f"alice/{name}"))[0] for name in ("phone", "desk")}
+    bob = await world.online("bob/desk")
+    await says(bob, 1, 2)
+    desk = world.host.sessions.find(clients["desk"].jid)
+    assert desk is not None
+    first = desk.door.ledger.sent - 1  # type: ignore[attr-defined]
+    await clients["desk"].pending()
+    await acknowledges(clients["desk"], first)
+    for name in order:
+        await vanish(world, clients[name])
+    assert await on_disk(world) == 1
+    tablet, _ = await managed(world, "alice/tablet")
+    await vanish(world, tablet)
+    await world.host.close_session(world.host.sessions.of("alice@localhost")[0])
+    assert await on_disk(world) == 1
+
+
+async def test_what_was_given_to_another_is_stored_when_that_is_lost_too(world: World) -> None:
+    phone, _ = await managed(world, "alice/phone")
+    bob = await world.online("bob/desk")
+    await vanish(world, phone)
+    await says(bob, 1)
+    desk, _ = await managed(world, "alice/desk")
+    await world.advance(301)
+    await bodies(desk, "1")
+    assert await on_disk(world) == 0
+    await vanish(world, desk)
+    assert await on_disk(world) == 1
+
+
 async def test_where_not_all_is_remembered_the_box_is_looked_up(world: World) -> None:
     """And what comes behind waits for it."""
     alice, _ = await managed(world, "alice/phone")

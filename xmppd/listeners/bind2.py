@@ -19,6 +19,7 @@ from xmppd.wire.features import State
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID, resourceprep
+from xmppd.xmpp.passage import Holders
 from xmppd.xmpp.stanza import Element, Stanza, escape
 
 from .request import Request
@@ -73,6 +74,10 @@ class Threshold:
     def tells(self) -> bool:
         """Nothing has left yet."""
         return False
+
+    def lacks(self, holders: Holders) -> bool:
+        """The same."""
+        return True
 
     def abandon(self) -> Sequence[tuple[Stanza, float]]:
         """What waited for a client that never came in."""

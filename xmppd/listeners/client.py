@@ -15,6 +15,7 @@ from xmppd.wire.client import Item, Nonza, Stanza, State
 from xmppd.wire.features import Features, Layer
 from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.jid import JID
+from xmppd.xmpp.passage import Holders
 
 from .inorder import InOrder
 from .managed import ANSWER, ASK, FINAL, ManagedDoor
@@ -247,6 +248,10 @@ class Client(InOrder[Item], Watched):
 
     def tells(self) -> bool:
         """Without stream management nobody knows what the client has received."""
+        return False
+
+    def lacks(self, holders: Holders) -> bool:
+        """The same: it left by the socket."""
         return False
 
     def abandon(self) -> Sequence[tuple[Stanza, float]]:

@@ -13,6 +13,7 @@ from xmppd.wire.items import Nonza
 from xmppd.wire.resume import Ledger, number
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StreamError
+from xmppd.xmpp.passage import Holders
 from xmppd.xmpp.stanza import Stanza
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class ManagedDoor:
         "_address",
         "_asked",
         "_kept",
+        "_lacks",
         "_replaying",
         "_resumptions",
         "_unasked",
@@ -66,6 +68,7 @@ class ManagedDoor:
         self._resumptions = resumptions
         self._address = client.address
         self._kept = False  # whether something of the ledger may lie on disk too
+        self._lacks: tuple[int, int, frozenset[int]] | None = None
         self._replaying = False
         self._asked = 0
         self._unasked = 0
@@ -122,6 +125,19 @@ class ManagedDoor:
         """The client says so by its acknowledgements."""
         self._kept = True
         return True
+
+    def lacks(self, holders: Holders) -> bool:
+        """Whether the client has not acknowledged it; once the session is over nobody knows."""
+        return self.over or id(holders) in self._lacking()
+
+    def _lacking(self) -> frozenset[int]:
+        # Who loses its connection asks for each of its messages: all answers are found at once.
+        ledger = self.ledger
+        if self._lacks is None or self._lacks[:2] != (ledger.acknowledged, len(ledger)):
+            passages = (stanza.passage for stanza, _ in ledger)
+            open = frozenset(id(passage.holders) for passage in passages if passage is not None)
+            self._lacks = ledger.acknowledged, len(ledger), open
+        return self._lacks[2]
 
     @property
     def detached(self) -> bool:

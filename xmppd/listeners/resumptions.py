@@ -105,16 +105,16 @@ class Resumptions:
         host = self._house.hosts[door.session.jid.domain]
         try:
             for entry in list(door.ledger):
-                if door.detached and (waiting := self.keep(door.session, entry)) is not None:
+                if door.detached and (waiting := self.keep(door.session, entry, fresh=False)) is not None:
                     await waiting
         except StanzaError as error:
             log.warning("[c2s %s] what it has not acknowledged is not all stored: %s", door.session.id, error)
         if door.detached:
             await host.hooks.session_detached.tell(SessionEvent(door.session))
 
-    def keep(self, session: Session, entry: Entry) -> Awaitable[None] | None:
+    def keep(self, session: Session, entry: Entry, *, fresh: bool = True) -> Awaitable[None] | None:
         """Have kept what waits for a session without a connection; see `Returning.keep`."""
-        return self._house.hosts[session.jid.domain].returning.keep(session, entry)
+        return self._house.hosts[session.jid.domain].returning.keep(session, entry, fresh=fresh)
 
     def _make_room(self, account: JID) -> None:
         if self._accounts[account] > self.limits.max_detached_per_user:

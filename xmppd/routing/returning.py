@@ -119,10 +119,11 @@ class Returning:
         while (gate := self.accounts.get(account)) is not None:
             await gate.wait()
 
-    def keep(self, session: Session, entry: Entry) -> Awaitable[None] | None:
+    def keep(self, session: Session, entry: Entry, *, fresh: bool = True) -> Awaitable[None] | None:
         """Have a message kept that a session may not receive, unless another has it; its sender's session owes that.
 
-        The road waits for what is returned; `StanzaError` where it cannot be kept.
+        `fresh` messages are just being given to sessions, others were given to them before. The road waits for what is
+        returned; `StanzaError` where it cannot be kept.
         """
         stanza = entry[0]
         if not self._hooks.session_absent.of[stanza.kind] or fate(stanza) is not Fate.RETURN:
@@ -130,7 +131,9 @@ class Returning:
         stanza.given(session)
         assert stanza.passage is not None
         holders = stanza.passage.holders
-        if holders.kept is not None or not self._may_lose(holders):
+        if not fresh:
+            self._look(holders, session)
+        if holders.sure or holders.kept is not None or not self._may_lose(holders):
             return None
         event = Returned(*original(entry), self._session(stanza.sender), session)
         verdict = self._hooks.session_absent.begin(event)
@@ -141,10 +144,17 @@ class Returning:
 
     async def _keep_later(self, event: Returned, verdict: Awaitable[Verdict], holders: Holders) -> None:
         await verdict
-        if holders.kept is None and self._may_lose(holders):
+        if not holders.sure and holders.kept is None and self._may_lose(holders):
             holders.kept = event.kept
         elif event.kept is not None:
             event.kept.drop()
+
+    def _look(self, holders: Holders, asking: Session) -> None:
+        """Take note where another of them has it for sure."""
+        for each in holders:
+            if isinstance(each, Session) and each is not asking and not each.door.lacks(holders):
+                holders.has_it()
+                return
 
     def _may_lose(self, holders: Iterable[object]) -> bool:
         """Whether there are some, and none has it for sure; each tells if that changes."""
@@ -175,7 +185,7 @@ class Returning:
                 except StanzaError as error:
                     refused.append((entry[0], error))
                     if entry[0].passage is not None:
-                        entry[0].passage.holders.has_it()
+                        entry[0].passage.holders.drop()
                 except Exception:
                     log.exception("%s has not acknowledged %r, and it could not be given back", session.jid, entry[0])
         finally:
@@ -204,12 +214,13 @@ class Returning:
             if await self._hooks.session_return.run(Event(message, None, other)) is STOP:
                 holders.add(other)
                 holders.has_it()
+        self._look(holders, session)
         chosen = [other for other in candidates if other not in holders]
         if chosen:
             holders.update(chosen)
             await deliver(dated(original(entry), self._host, holders), chosen)
             if not self._may_lose(chosen):
-                holders.has_it()
+                holders.drop()
         elif not holders:
             await self._leave(Returned(*original(entry)), holders)
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
+from xmppd.xmpp.passage import Holders
 from xmppd.xmpp.stanza import Stanza
 
 from .event import Event
@@ -38,6 +39,9 @@ class Door(Protocol):
 
     def tells(self) -> bool:
         """Whether it knows which stanzas its client has; from now on it says so of messages (`Holders.has_it`)."""
+
+    def lacks(self, holders: Holders) -> bool:
+        """Whether its client may not have a message of these holders, which it was sent some time ago."""
 
     @property
     def detached(self) -> bool:

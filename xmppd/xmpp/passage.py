@@ -16,16 +16,25 @@ class Kept(Protocol):
 
 
 class Holders(set[object]):
-    """The sessions that were given a message; `kept` is where it lies meanwhile, None where one of them has it."""
+    """The sessions that were given a message.
 
-    __slots__ = ("kept",)
+    `kept` is where it lies while none has it; `sure` says that one has, or that it lies elsewhere.
+    """
+
+    __slots__ = ("kept", "sure")
 
     def __init__(self) -> None:
         super().__init__()
         self.kept: Kept | None = None
+        self.sure = False
 
     def has_it(self) -> None:
-        """One of them has it for sure: nothing needs to be kept any more."""
+        """One of them has it for sure: nothing needs to be kept, now or later."""
+        self.sure = True
+        self.drop()
+
+    def drop(self) -> None:
+        """Nothing needs to be kept for now."""
         kept, self.kept = self.kept, None
         if kept is not None:
             kept.drop()
