@@ -15,12 +15,16 @@ from .items import Item, Nonza, addressed
 NAME: Final = rb"[A-Za-z][A-Za-z0-9._-]*+"
 VALUE: Final = rb"""(?:'[^'"<>&\x00-\x1f]*+'|"[^'"<>&\x00-\x1f]*+")"""
 TEXT: Final = rb"[^<>&\x00-\x08\x0b\x0c\x0e-\x1f]*+"
-CHILD: Final = rb"<(?P<name>%b)(?: %b=%b){0,8}+(?: ?/>|>%b</(?P=name)>)" % (NAME, NAME, VALUE, TEXT)
+TEXTUAL: Final = rb"<(?P<inner>%b)(?: %b=%b){0,8}+(?: ?/>|>%b</(?P=inner)>)" % (NAME, NAME, VALUE, TEXT)
+CHILD: Final = rb"<(?P<tag>(?P<name>%b)(?: %b=%b){0,8}+)(?: ?/>|>%b(?:%b%b)*+</(?P=name)>)" % (
+    *(NAME, NAME, VALUE, TEXT, TEXTUAL, TEXT),
+)
 STANZA: Final = re.compile(
     rb"<(message|presence|iq)((?: (?:to|from|id|type|xml:lang)=%b){0,5}+)(?: ?/>|>((?:%b)*+)</\1>)" % (VALUE, CHILD)
 )
 NONZA: Final = re.compile(rb"<(%b)((?: %b=%b){1,8}+)(?: ?/>|>(%b)</\1>)" % (NAME, NAME, VALUE, TEXT))
-TAGS: Final = re.compile(rb"<([^/<>][^<>]*+)>")  # what opens a child, without what stands around it
+TAGS: Final = re.compile(rb"<([^/<>][^<>]*+)>")  # what opens an element, without what stands around it
+CHILDREN: Final = re.compile(CHILD)
 TAG: Final = re.compile(rb"(%b)((?: %b=%b)*+)" % (NAME, NAME, VALUE))
 ATTRIBUTE: Final = re.compile(rb" (%b)=(%b)" % (NAME, VALUE))
 LEANING: Final = b"stream:"  # may need the header's prefix
@@ -42,7 +46,7 @@ def plain_items(data: bytes, limit: int, lang: str) -> list[Item] | None:
         return None
     while end < whole:
         if (match := STANZA.match(data, end)) is not None:
-            made = _stanza(match[1].decode(), match[2].decode(), match[3] or b"", lang)
+            made = _stanza(match[1].decode(), match[2].decode(), match[3] or b"", match["inner"] is None, lang)
         elif (match := NONZA.match(data, end)) is not None:
             made = _nonza(match[1].decode(), match[2].decode(), match[3] or b"")
         else:
@@ -62,11 +66,13 @@ def _is_text(data: bytes) -> bool:
     return HALF_SURE not in data
 
 
-def _stanza(kind: str, inside: str, letter: bytes, lang: str) -> Stanza | None:
+def _stanza(kind: str, inside: str, letter: bytes, flat: bool, lang: str) -> Stanza | None:
     names = tuple(map(_NAMES.__getitem__, TAGS.findall(letter))) if letter else ()
     said = _said(inside)
     if said is None or "" in names:
         return None
+    if not flat:
+        names = tuple([_NAMES[child["tag"]] for child in CHILDREN.finditer(letter)])
     say = said.get
     return addressed(
         kind, say(" to="), say(" from="), say(" type=", ""), say(" id=", ""), say(" xml:lang=", lang), letter, names
@@ -95,7 +101,7 @@ def _is_namespace(name: str) -> bool:
 
 
 class _Names(dict[bytes, str]):
-    """Tags of children as they are written, and their `"namespace name"`; "" where only a parser can tell."""
+    """Tags of elements as they are written, and their `"namespace name"`; "" where only a parser can tell."""
 
     def __missing__(self, tag: bytes) -> str:
         name = _name(tag)
