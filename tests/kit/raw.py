@@ -15,6 +15,17 @@ HEADER = (
 CONDITION = re.compile(rb"<stream:error><([a-z-]+) xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>")
 
 
+def condition_in(answer: bytes) -> str:
+    """The stream error that ends all that a server has answered, empty where there is none."""
+    found = CONDITION.findall(answer)
+    assert len(found) <= 1, answer
+    if not found:
+        return ""
+    assert b"<stream:stream " in answer, answer
+    assert answer.endswith(b"</stream:error></stream:stream>"), answer
+    return str(found[0].decode())
+
+
 class Raw:
     """One socket: `async with Raw(port) as raw:`, then `send` bytes and `read` the rest."""
 
@@ -59,14 +70,7 @@ class Raw:
 
     async def error(self) -> str:
         """The stream error with which the server has closed, empty where there was none."""
-        answer = await self.read()
-        found = CONDITION.findall(answer)
-        assert len(found) <= 1, answer
-        if not found:
-            return ""
-        assert b"<stream:stream " in answer, answer
-        assert answer.endswith(b"</stream:error></stream:stream>"), answer
-        return str(found[0].decode())
+        return condition_in(await self.read())
 
     async def _more(self) -> bool:
         loop = asyncio.get_running_loop()

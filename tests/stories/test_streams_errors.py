@@ -1,11 +1,13 @@
 """RFC 6120 4.9.3: each stream error that can occur, and that the stream ends with it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from tests.kit.raw import HEADER, Raw
+from tests.kit.client import PATIENCE
+from tests.kit.raw import HEADER, Raw, condition_in
 from tests.kit.world import World, a_world
 from xmppd.listeners.c2s import ClientConnection as Client
 from xmppd.storage import StorageError
@@ -59,16 +61,39 @@ async def test_before_login(world: World, condition: str, sent: bytes) -> None:
     assert await error_after(world, sent) == condition
 
 
+async def error_behind_login(world: World, sent: bytes) -> str:
+    """The error where a login has just succeeded and a new stream begins (RFC 6120 6.4.6)."""
+    await world.account("eve")
+    eve = await world.dial()
+    await eve.open()
+    await eve.authenticate("eve", "eve")
+    eve.send(sent)
+    answer = await asyncio.wait_for(eve.reader.read(), PATIENCE)
+    await eve.drop()
+    return condition_in(answer)
+
+
+# All the same, but that a stanza may be as long as a user's.
+BEHIND_LOGIN = [(condition, sent) for condition, sent in BEFORE_LOGIN if len(sent) < 16384]
+
+
+@pytest.mark.parametrize(("condition", "sent"), BEHIND_LOGIN, ids=[f"{c} {s[-32:]!r}" for c, s in BEHIND_LOGIN])
+async def test_behind_a_login_where_no_resource_is_bound(world: World, condition: str, sent: bytes) -> None:
+    assert await error_behind_login(world, sent) == condition
+
+
 AFTER_LOGIN = [
     ("bad-format", "hello there"),
     ("invalid-from", "<message from='bob@localhost' to='bob@localhost'/>"),
     ("invalid-from", "<message from='alice@localhost/tablet' to='bob@localhost'/>"),
+    ("not-well-formed", HEADER.decode()),
     ("not-well-formed", "<message></presence>"),
     ("not-well-formed", "<message><body>\x00</body></message>"),
     ("policy-violation", "<message>" + "<a>" * 100),
     ("policy-violation", "<message><body>" + "a" * 262144),
     ("restricted-xml", "<message><!-- hello --></message>"),
     ("unsupported-stanza-type", "<mail/>"),
+    ("unsupported-stanza-type", "<stream:stream/>"),
     ("unsupported-stanza-type", "<message xmlns='jabber:server'/>"),
     ("unsupported-stanza-type", "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-1'/>"),
 ]

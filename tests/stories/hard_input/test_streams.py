@@ -8,6 +8,7 @@ import pytest
 from tests.kit.client import error_of
 from tests.kit.raw import HEADER, Raw
 from tests.stories.hard_input.calm import LIMIT, Calm
+from tests.stories.test_streams_errors import error_behind_login
 from tests.wire.streams import HEADER as WIRE_HEADER
 from tests.wire.test_hard_input import FORBIDDEN
 
@@ -20,7 +21,13 @@ INSIDE = {
 
 async def test_every_forbidden_stream_has_its_error(calm: Calm) -> None:
     for name, (stream, condition) in FORBIDDEN.items():
-        assert await calm.error_after(stream[: 1 << 18]) in (condition, "not-authorized"), name
+        assert await calm.error_after(stream[: 1 << 18]) == condition, name
+        await calm.chat()
+
+
+async def test_so_it_has_in_place_of_the_header_behind_a_login(calm: Calm) -> None:
+    for name, (stream, condition) in FORBIDDEN.items():
+        assert await error_behind_login(calm.world, stream[: len(WIRE_HEADER) + LIMIT + 1]) == condition, name
         await calm.chat()
 
 
