@@ -5,7 +5,7 @@ import pytest
 from tests.kit.client import error_of
 from tests.kit.world import World
 
-from .coven import ROOM, USER, a_service, enters, found, has, world
+from .coven import ROOM, USER, a_service, bodies, enters, found, has, say, world
 from .ruling import Company, affiliation, coven, does, gather, listed
 
 __all__ = ["coven", "world"]
@@ -42,6 +42,32 @@ async def test_a_conversation_goes_on_in_the_room(coven: Company) -> None:
     assert has(
         await lear.receives("c:message"), "m:x/m:invite/m:continue[@thread='e0ffe42b28561960c6b12b944a092794b9683a38']"
     )
+
+
+async def test_owner_sends_history_to_room_and_invitee_receives_it(world: World) -> None:
+    """Examples 62 and 65; the room adds no date of its own to the owner's."""
+    crone, wicca = await world.online("crone1/desktop"), await world.online("wiccarocks/laptop")
+    await found(crone, "firstwitch")
+    lines = {"Thrice the brinded cat hath mew'd.": "01:54:37Z", "Thrice and once the hedge-pig whined.": "01:55:21Z"}
+    for line, time in lines.items():
+        date = f"<delay xmlns='urn:xmpp:delay' from='{crone.jid}' stamp='2004-09-29T{time}'/>"
+        thread = "<thread>e0ffe42b28561960</thread>"
+        crone.send(f"<message to='{ROOM}' type='groupchat'>{thread}<body>{line}</body>{date}</message>")
+    assert [each.xpath("string(*/@stamp)")[11:] for each in await crone.pending()] == list(lines.values())
+    _, _, *told, _ = await enters(wicca, "secondwitch")
+    assert bodies(told) == list(lines)
+    for each, time in zip(told, lines.values(), strict=True):
+        assert each.xpath("*[local-name()='delay']/@stamp") == [f"2004-09-29T{time}"]
+        assert each.findtext("{jabber:client}thread") == "e0ffe42b28561960"
+
+
+async def test_whom_the_room_does_not_belong_to_dates_nothing(coven: Company) -> None:
+    date = f"<delay xmlns='urn:xmpp:delay' from='{coven.member.jid}' stamp='2004-09-29T01:54:37Z'/>"
+    coven.member.send(say(f"hi</body>{date}<body xml:lang='de'>hallo"))
+    await coven.member.ping()
+    hag = await coven.world.session("hecate/besom")
+    *_, told, _ = await enters(hag, "fifthwitch")
+    assert has(told, f"d:delay[@from='{ROOM}']")
 
 
 async def test_several_are_invited_at_once(coven: Company) -> None:

@@ -85,7 +85,7 @@ class History:
         self._size = sum(map(_size, self._lines))
         self._sent.pop(seq, None)
 
-    def chosen(self, room: JID, wish: Wish, most: int) -> list[Stanza]:
+    def chosen(self, room: Room, wish: Wish, most: int) -> list[Stanza]:
         """The messages that a newcomer is given: the last that meet every limit, complete ones, dated (XEP-0203)."""
         most = min(most, wish.stanzas) if wish.stanzas is not None else most
         found: list[Stanza] = []
@@ -100,7 +100,7 @@ class History:
             found.append(stanza)
         return found[::-1]
 
-    def _dated(self, room: JID, line: Line) -> Stanza:
+    def _dated(self, room: Room, line: Line) -> Stanza:
         stanza = self._sent.get(line.seq)
         if stanza is None:
             stanza = dated(room, line)
@@ -113,11 +113,21 @@ def _size(line: Line) -> int:
     return len(line.letter) + len(line.id) + len(line.lang)
 
 
-def dated(room: JID, line: Line) -> Stanza:
+def dated(room: Room, line: Line) -> Stanza:
     """A line as it is sent later on: from its author's nick, dated by the room."""
-    sender = room.with_resource(line.nick) if line.nick else room
-    letter = line.letter + delay(room, line.at).encode()
-    return Stanza("message", None, sender, "groupchat", line.id, line.lang, letter)
+    sender = room.jid.with_resource(line.nick) if line.nick else room.jid
+    date = b"" if _brings_a_date(room, line) else delay(room.jid, line.at).encode()
+    return Stanza("message", None, sender, "groupchat", line.id, line.lang, line.letter + date)
+
+
+def _brings_a_date(room: Room, line: Line) -> bool:
+    """Whether an owner has brought this along from an earlier conversation, whose date stays (7.9)."""
+    if DELAY.encode() not in line.letter or room.affiliations.get(line.author.partition("/")[0]) != "owner":
+        return False
+    try:
+        return Stanza("message", letter=line.letter).child("delay", DELAY) is not None
+    except StanzaError:
+        return False
 
 
 def delay(room: JID, at: int) -> str:

@@ -129,7 +129,7 @@ async def _join(room: Room, occupant: Occupant, sender: JID, presence: Stanza, c
 
 async def _brief(room: Room, to: JID, wish: Wish) -> None:
     """History, then the subject (7.2.13, 7.2.15)."""
-    for message in room.history.chosen(room.jid, wish, most_kept(room)):
+    for message in room.history.chosen(room, wish, most_kept(room)):
         await room.send(message, (to,))
     await room.send(subject_of(room), (to,))
 
