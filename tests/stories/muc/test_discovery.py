@@ -4,6 +4,7 @@ import pytest
 
 from tests.kit.client import Client, error_of, show
 from tests.kit.world import World
+from xmppd.modules.muc.store import Line
 from xmppd.xmpp.stanza import Element
 
 from .coven import MUC, NAMES, ROOM, a_service, enters, found, world
@@ -174,6 +175,18 @@ async def test_room_returns_extended_disco_info_result(world: World) -> None:
     assert field(reply, "muc#roominfo_lang") == ["en"]
     assert field(reply, "muc#roomconfig_changesubject") == ["1"]
     assert field(reply, "muc#maxhistoryfetch") == ["20"]
+
+
+async def test_a_subject_that_cannot_be_read_is_refused_and_spoils_nothing(world: World) -> None:
+    hag = await world.online("hag66/pda")
+    await found(hag, "w")
+    strange = "<subject>Spells</subject><x xmlns='%zz'/>"
+    hag.send(f"<message type='groupchat' to='{ROOM}'>{strange}</message>")
+    await hag.receives_error("policy-violation")
+    assert field(await info(hag), "muc#roominfo_subject") == []
+    room = world.module("muc").rooms.loaded["coven"]
+    room.subject = Line(0, 0, "w", "", "", "", strange.encode())  # as an older version took it
+    assert field(await info(hag), "muc#roominfo_subject") == [""]
 
 
 async def test_a_closed_room_keeps_its_subject_from_strangers(world: World) -> None:

@@ -110,6 +110,14 @@ async def test_retracted_groupchat_message_tombstone_in_a_mam_result(archived: C
     assert found[-1].xpath(f".//c:message/r:retract[@id='{id}']", namespaces=PATHS), "who was away learns of it"
 
 
+async def test_what_cannot_be_read_is_retracted_too(archived: Company) -> None:
+    id = await spoken(archived, "magic potions</body><x xmlns='%zz'/><body xml:lang='de'>Zaubertrank")
+    await does(archived.admin, moderate(id))
+    found = "".join("".join(each.itertext()) for each in await search(archived.member))
+    assert "magic potions" not in found
+    assert "Zaubertrank" not in found
+
+
 async def test_what_is_in_the_archive_alone_is_retracted_too(archived: Company) -> None:
     await configure(archived.owner, persistentroom="1")
     await archived.quiet()

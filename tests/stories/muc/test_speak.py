@@ -136,6 +136,17 @@ async def test_an_id_that_claims_to_be_the_rooms_is_taken_off(trio: Trio) -> Non
     assert len(ids) == 2
 
 
+@pytest.mark.parametrize("who", [ROOM, f"{ROOM}/secondwitch", "Coven@Conference.localhost"])
+@pytest.mark.parametrize("mark", ["delay xmlns='urn:xmpp:delay'", "x xmlns='jabber:x:delay'"])
+async def test_a_date_that_claims_to_be_the_rooms_is_taken_off(trio: Trio, who: str, mark: str) -> None:
+    forged = f"<{mark} from='{who}' stamp='2002-10-13T23:58:37Z'/>"
+    own = f"<{mark} from='{trio.hag.jid}' stamp='2003-10-13T23:58:37Z'/>"
+    odd = f"<{mark} from='@' stamp='2004-10-13T23:58:37Z'/><{mark} stamp='2005-10-13T23:58:37Z'/>"
+    trio.hag.send(say(f"hi</body>{forged}{own}{odd}<body xml:lang='de'>hallo"))
+    copy = await trio.crone.receive()
+    assert [str(stamp)[:4] for stamp in copy.xpath("*/@stamp")] == ["2003", "2004", "2005"]
+
+
 async def test_messages_and_presence_carry_an_id_of_the_occupant_that_stays(trio: Trio) -> None:
     def occupant(stanza: object) -> str:
         return str(stanza.xpath("string(*[local-name()='occupant-id']/@id)"))  # type: ignore[attr-defined]

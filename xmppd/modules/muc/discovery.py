@@ -12,10 +12,9 @@ from xmppd.xmpp.caps import Disco
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.forms import plain
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.namespaces import CLIENT, DISCO_INFO, DISCO_ITEMS, MAM, PING, REGISTER, SID
+from xmppd.xmpp.namespaces import DISCO_INFO, DISCO_ITEMS, MAM, PING, REGISTER, SID
 from xmppd.xmpp.paging import NS_RSM, Page, PageRequest, cut
-from xmppd.xmpp.parsing import parse
-from xmppd.xmpp.stanza import Element
+from xmppd.xmpp.stanza import Element, Stanza
 
 from .avatar import NS_VCARD
 from .standing import named, nick_of
@@ -156,8 +155,10 @@ def _nick(room: Room, asker: JID) -> Element:
 
 def _subject(room: Room) -> str:
     assert room.subject is not None
-    element = parse(b"<message xmlns='%b'>%b</message>" % (CLIENT.encode(), room.subject.letter))
-    return element.findtext(f"{{{CLIENT}}}subject") or ""
+    try:
+        return Stanza("message", letter=room.subject.letter).text("subject")
+    except StanzaError:  # one that an older version has stored
+        return ""
 
 
 def _merged(stored: list[str], fleeting: list[str], request: PageRequest) -> tuple[list[str], int | None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from xmppd.api import Commit, Event, StorageError
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.namespaces import BODY, CHAT_STATES, CLIENT, SID
+from xmppd.xmpp.namespaces import BODY, CHAT_STATES, CLIENT, DELAY, SID
 from xmppd.xmpp.stanza import Stanza, escape, serialise
 
 from . import privileges, sizes, store
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 SUBJECT: Final = f"{CLIENT} subject"
 STANZA_ID: Final = f"{SID} stanza-id"
-FORGEABLE: Final = frozenset({*OWN, STANZA_ID})
+# What others may say too, of themselves: the attribute that says who speaks.
+SIGNED: Final = {STANZA_ID: "by", f"{DELAY} delay": "from", "jabber:x:delay x": "from"}
+FORGEABLE: Final = frozenset({*OWN, *SIGNED})
 # What tells nothing that would still be true tomorrow, where it comes without a body.
 PASSING: Final = frozenset(
     {
@@ -41,7 +43,7 @@ async def groupchat(room: Room, event: Event) -> None:
     names = stanza.names
     is_subject = SUBJECT in names and BODY not in names
     if is_subject:
-        _check_subject(room, occupant)
+        _check_subject(room, occupant, stanza)
     elif not privileges.may_speak(occupant.role):
         raise StanzaError("forbidden", "visitors may not speak in this room")
     sizes.check_message(room, stanza, subject=is_subject)
@@ -101,9 +103,10 @@ def _speaker(room: Room, sender: JID | None) -> Occupant:
     return occupant
 
 
-def _check_subject(room: Room, occupant: Occupant) -> None:
+def _check_subject(room: Room, occupant: Occupant, stanza: Stanza) -> None:
     if not privileges.may_change_subject(occupant.role, room.settings):
         raise StanzaError("forbidden", "only moderators change the subject of this room")
+    _ = stanza.element  # what cannot be read is refused to who says it, not to all who ask for the subject later
 
 
 def _check_rates(room: Room, occupant: Occupant) -> None:
@@ -121,15 +124,23 @@ def _check_rates(room: Room, occupant: Occupant) -> None:
 
 
 def _cleaned(room: Room, stanza: Stanza) -> Stanza:
-    """Less what only the room may say; a stanza-id by anybody else passes (XEP-0359 3)."""
+    """Less what only the room may say; a stanza-id or a date by anybody else passes (XEP-0359 3, XEP-0045 7.2.16)."""
     if FORGEABLE.isdisjoint(stanza.names):
         return stanza
     stanza = stanza.without(*OWN)
-    if STANZA_ID not in stanza.names:
+    if SIGNED.keys().isdisjoint(stanza.names):
         return stanza
     pairs = zip(stanza.element.iterchildren("{*}*"), stanza.names, strict=True)
-    kept = [(child, name) for child, name in pairs if name != STANZA_ID or child.get("by") != room.jid]
+    kept = [(child, name) for child, name in pairs if name not in SIGNED or not _is_by(room, child.get(SIGNED[name]))]
     return stanza.with_letter(b"".join([serialise(child) for child, _ in kept]), tuple(name for _, name in kept))
+
+
+def _is_by(room: Room, who: str | None) -> bool:
+    """Whether this is the room's address, or one in it, however it is written."""
+    try:
+        return who is not None and JID.parse(who).bare == room.jid
+    except StanzaError:
+        return False
 
 
 def _stamped(room: Room, occupant: Occupant, stanza: Stanza, id: str) -> Stanza:
