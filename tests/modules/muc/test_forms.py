@@ -138,6 +138,7 @@ WRONG: list[tuple[str, str | list[str]]] = [
     (f"{CONFIG}roomsecret", "x" * 257),
     (f"{CONFIG}maxusers", "201"),
     (f"{CONFIG}maxusers", "-1"),
+    (f"{CONFIG}maxusers", "9" * 5000),
     (f"{CONFIG}maxusers", "many"),
     (f"{CONFIG}maxusers", "²"),
     ("muc#maxhistoryfetch", "101"),
