@@ -109,7 +109,9 @@ async def test_a_whole_domain_inherits_no_room(world: World) -> None:
     for name in ("wiccarocks", "hag66", "crone1"):
         await remove(world, name)
     await company.stranger.pending()
-    company.stranger.send(f"<iq type='get' to='{ROOM}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>")
+    company.stranger.send(
+        f"<iq type='get' id='1' to='{ROOM}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>"
+    )
     await company.stranger.receives_error("item-not-found")
 
 
