@@ -22,7 +22,7 @@ Execute = Callable[[Sequence[Transaction]], Awaitable[Sequence[Outcome]]]
 # A slow disk makes 100 commits a second, each for many transactions; 10,000 of 1 KiB are 10 MiB of memory. A queue that
 # long means that the disk has stopped, and refusing is better than promising more.
 WAITING_LIMIT = 10_000
-COMPANY = 0.01  # seconds that a write waits for others; what a crash takes beyond them, nobody was told of
+COMPANY = 0.02  # seconds that a write waits for others; what a crash takes beyond them, nobody was told of
 CROWD = 1000  # transactions that wait no longer
 ROWS_JOINED = 1000  # of one transaction that `add` makes, so that the limit above bounds them too
 
