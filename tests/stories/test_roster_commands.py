@@ -150,3 +150,51 @@ async def test_an_imported_roster_is_there_at_the_next_login(world: World) -> No
     assert asked == ["eve@localhost"]
     listed = {BOB: "both", "carol@localhost": "none+ask", "dave@localhost": "none+approved", "frank@localhost": "to"}
     assert await roster(alice) == listed
+
+
+MET = {  # what a roster says of a contact whose request is in the file, and what becomes of the two
+    "": ("none", True),
+    "subscription='none' ask='subscribe'": ("none", True),
+    "subscription='to'": ("to", True),
+    "subscription='from'": ("from", False),
+    "subscription='from' ask='subscribe'": ("from", False),
+    "subscription='both'": ("both", False),
+    "approved='true'": ("none", False),
+}
+
+
+@pytest.mark.parametrize("request_first", [True, False])
+@pytest.mark.parametrize(("said", "subscription", "waits"), [(said, *then) for said, then in MET.items()])
+async def test_an_imported_request_waits_wherever_in_the_file_it_stands(
+    world: World, tmp_path: Path, said: str, subscription: str, waits: bool, request_first: bool
+) -> None:
+    """RFC 6121 A.3: a request waits beside what the roster says, unless that is an answer to it."""
+    parts = [
+        f"<presence xmlns='jabber:client' type='subscribe' from='{BOB}'/>",
+        f"<query xmlns='jabber:iq:roster'><item jid='{BOB}' name='Bob' {said}/><item jid='eve@localhost'/></query>",
+    ]
+    inside = "".join(parts if request_first else reversed(parts))
+    (tmp_path / "users.xml").write_text(
+        f"<server-data xmlns='urn:xmpp:pie:0'><host jid='localhost'><user name='alice' password='alice'>{inside}"
+        "</user></host></server-data>"
+    )
+    assert await world.server.commands.call("import", [str(tmp_path / "users.xml")]) == {"created": 1, "existing": 0}
+    bob, eve = await world.server.commands.call("get_roster", ["alice", "localhost"])
+    assert (bob["nick"], bob["subscription"], "in" in bob["pending"]) == ("Bob", subscription, waits)
+    assert eve["pending"] == "none"
+    alice = await world.session("alice/phone")
+    alice.send("<presence/>")
+    assert [each.get("from") for each in await alice.pending() if each.get("type") == "subscribe"] == [BOB] * waits
+
+
+async def test_an_imported_request_can_be_granted(world: World) -> None:
+    await world.account("alice")
+    rosters, account = world.module("roster"), JID.parse(ALICE)
+    request = f"<presence xmlns='jabber:client' type='subscribe' from='{BOB}'/>"
+    query = f"<query xmlns='jabber:iq:roster'><item jid='{BOB}' subscription='to'/></query>"
+    for _ in range(2):  # as where the import was cut off, and is run again
+        for part in (request, query):
+            assert await rosters.import_account(account, etree.fromstring(part))
+    alice = await interested(await world.session("alice/phone"))
+    alice.send(f"<presence to='{BOB}' type='subscribed'/>")
+    await alice.receives(item(BOB, subscription="both"))

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from xmppd.api import CommandError, Host, Many, Storage, command
+from xmppd.api import CommandError, Host, Storage, command
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID, nodeprep
 from xmppd.xmpp.namespaces import CLIENT, ROSTER
 from xmppd.xmpp.stanza import Element, from_element
 
-from . import pushes, tables
+from . import pushes
 from .book import Book
-from .imported import rows_of
+from .imported import rows_of, writing
 from .items import Item, read_item
 from .states import PENDING_IN, PENDING_OUT, inbound
 from .subscriptions import LONGEST_REQUEST
@@ -90,7 +90,7 @@ class RosterCommands:
         version = int(self.host.house.clock.time() * 1000)
         rows, wrong = rows_of(element, account, version, self.options.max_groups)
         if rows:
-            await self.storage.write((tables.PUT, Many(rows)), tables.floor(account, version))
+            await self.storage.write(*writing(rows, account, version))
         self.book.forget(account)
         if wrong:
             raise StanzaError("bad-request", wrong)

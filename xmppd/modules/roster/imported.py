@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from xmppd.api import Many, Statement
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.namespaces import ROSTER
 from xmppd.xmpp.stanza import Element
 
+from . import tables
 from .book import joined
 from .items import read_item
 from .states import APPROVED, LISTED, PENDING_OUT, TO, with_subscription
@@ -16,7 +18,7 @@ from .states import APPROVED, LISTED, PENDING_OUT, TO, with_subscription
 MOST_NAMED: Final = 10  # items that are named because they cannot be taken; a whole roster of them is not read
 LONGEST_SHOWN: Final = 100  # characters of an address in what is told of it
 
-Imported = tuple[str, str, str, str, int, int]  # the columns of `tables.PUT`
+Imported = tuple[str, str, str, str, int, int]  # the columns of `tables.PUT_IMPORTED`
 
 
 def rows_of(query: Element, account: JID, version: int, most_groups: int) -> tuple[list[Imported], str]:
@@ -29,6 +31,15 @@ def rows_of(query: Element, account: JID, version: int, most_groups: int) -> tup
             wrong.append(f"{item.get('jid', '')[:LONGEST_SHOWN]}: {error.text or error.condition}")
     more = [f"and {len(wrong) - MOST_NAMED} more"] if len(wrong) > MOST_NAMED else []
     return rows, "; ".join(wrong[:MOST_NAMED] + more)
+
+
+def writing(rows: list[Imported], account: JID, version: int) -> tuple[Statement, ...]:
+    """What stores them. Whether a contact's request stands before its item in a file or behind it makes no difference.
+
+    It waits on for an answer, unless the item says that the contact has got it.
+    """
+    answered = tables.DROP_ANSWERED, (account, account)
+    return (tables.PUT_IMPORTED, Many(rows)), answered, tables.floor(account, version)
 
 
 def _row(item: Element, account: JID, version: int, most_groups: int) -> Imported:

@@ -6,6 +6,8 @@ from typing import Final
 
 from xmppd.api import Statement
 
+from .states import APPROVED, FROM, PENDING_IN
+
 # `state` has the bits of `states.py`. `version` is the roster's version when the row was last shown to clients; a row
 # with state 0 remembers that the contact was removed then. The row of the contact '' holds the version below which
 # removals have been forgotten.
@@ -40,6 +42,14 @@ PUT: Final = (
     " ON CONFLICT (account, contact) DO UPDATE SET name = excluded.name, grouped = excluded.grouped,"
     " state = excluded.state, version = excluded.version"
 )
+# What an export says of a contact; a request of its own that came before goes on waiting where one can (RFC 6121 A.3).
+PUT_IMPORTED: Final = (
+    "INSERT INTO roster (account, contact, name, grouped, state, version) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608
+    " ON CONFLICT (account, contact) DO UPDATE SET name = excluded.name, grouped = excluded.grouped,"
+    f" state = excluded.state | CASE WHEN (excluded.state & {FROM | APPROVED}) = 0"
+    f" THEN (roster.state & {PENDING_IN}) ELSE 0 END,"
+    " version = excluded.version"
+)
 # A change that clients are not shown comes with version 0 and leaves the row's version as it is.
 MARK: Final = (
     "INSERT INTO roster (account, contact, name, grouped, state, version) VALUES (?, ?, '', '', ?, ?)"
@@ -57,6 +67,10 @@ KEEP_REQUEST: Final = (
     " ON CONFLICT (account, contact) DO UPDATE SET id = excluded.id, lang = excluded.lang, letter = excluded.letter"
 )
 DROP_REQUEST: Final = "DELETE FROM roster_requests WHERE account = ? AND contact = ?"
+DROP_ANSWERED: Final = (
+    "DELETE FROM roster_requests WHERE account = ? AND contact IN"  # noqa: S608
+    f" (SELECT contact FROM roster WHERE account = ? AND (state & {PENDING_IN}) = 0)"
+)
 CLEAR_REQUESTS: Final = "DELETE FROM roster_requests WHERE account = ?"
 
 
