@@ -9,6 +9,7 @@ from slixmpp import JID, ClientXMPP
 
 from .conftest import Stage
 from .drivers.base import Access
+from .drivers.nbx import NbXMPP
 from .drivers.xmppjs import PATIENCE, XmppJS, installed
 from .servers import Server
 
@@ -131,6 +132,31 @@ async def test_xmppjs_resumes(stage: Stage, enter: Enter) -> None:
     await alice.says(access.jid, "behind the tunnel")
     await bob.tells("message", body="behind the tunnel")
     assert bob.bodies("message") == ["before the tunnel", "in the tunnel", "behind the tunnel"]
+
+
+async def test_nbxmpp_resumes(stage: Stage) -> None:
+    reason = await asyncio.to_thread(NbXMPP.missing)
+    if reason:
+        pytest.skip(f"nbxmpp is {reason}")
+    bob = NbXMPP(stage.account("bob"))
+    alice = await stage.enter("slixmpp", "alice")
+    await alice.logs_in()
+    try:
+        await bob.starts()
+        await alice.says(bob.access.jid, "before the tunnel")
+        await bob.tells("message", body="before the tunnel")
+        bob.order("say", to=alice.jid, body="said at its entrance")
+        bob.cut()
+        await bob.tells("disconnect", resumable="True")
+        await alice.says(bob.access.jid, "in the tunnel")
+        await bob.tells("resumed")
+        await bob.tells("message", body="in the tunnel")
+        await alice.hears(bob.access.jid, "said at its entrance")
+        await alice.says(bob.access.jid, "behind the tunnel")
+        await bob.tells("message", body="behind the tunnel")
+        assert bob.bodies("message") == ["before the tunnel", "in the tunnel", "behind the tunnel"]
+    finally:
+        await bob.closes()
 
 
 async def test_xmppjs_pages_its_archive(stage: Stage, enter: Enter, server: Server) -> None:

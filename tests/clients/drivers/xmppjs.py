@@ -52,16 +52,21 @@ class XmppJS:
         """Log in, send presence."""
         access = self.access
         trust = {"NODE_EXTRA_CA_CERTS": str(access.authority), "RESOURCE": self.resource}
-        self._process = await asyncio.create_subprocess_exec(
-            *("node", str(SCRIPT), str(installed()), access.jid, access.password, str(access.starttls_port)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, **trust},
-        )
-        self._reading = asyncio.create_task(self._read(self._process))
+        command = ("node", str(SCRIPT), str(installed()), access.jid, access.password, str(access.starttls_port))
+        await self.runs(*command, **trust)
         await self.does("start")
         await self.tells("online")
         await self.does("appear")
+
+    async def runs(self, *command: str, **environment: str) -> None:
+        """Start the process."""
+        self._process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, **environment},
+        )
+        self._reading = asyncio.create_task(self._read(self._process))
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
