@@ -25,7 +25,7 @@ def tombstone(message: bytes, retraction: str, inside: str, now: float, keep: It
 
 
 def _read(message: bytes) -> Stanza:
-    """The message; its envelope alone where the rest cannot be read, which must not keep anybody from taking it back."""
+    """The message; its envelope alone where the rest cannot be read: that, too, can be taken back."""
     whole = b"<message xmlns='jabber:client'%b" % message[_TAG:]
     try:
         return from_element(parse(whole))

@@ -10,6 +10,7 @@ from .commands import RoomCommands
 from .grants import Grant, grant
 from .hats import Hats
 from .settings import AFFILIATIONS
+from .standing import check_height
 from .store import Hat
 
 
@@ -23,6 +24,7 @@ class AffiliationCommands(RoomCommands):
         """The occupants see it as if an owner had done it. A room keeps its last owner."""
         if affiliation not in AFFILIATIONS:
             raise CommandError(f"AFFILIATION must be one of {', '.join(AFFILIATIONS)}, not {affiliation!r}")
+        check_height(jid.bare, affiliation)
         async with self._turn(name, service) as room:
             check_owner_left(room, {jid.bare: affiliation})
             commit = await grant(room, [Grant(jid.bare, affiliation)])

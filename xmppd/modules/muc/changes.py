@@ -13,7 +13,7 @@ from xmppd.xmpp.stanza import Element
 from .grants import Grant
 from .occupants import Occupant
 from .settings import AFFILIATIONS, ROLES
-from .standing import prepared_nick, reason_in
+from .standing import check_height, prepared_nick, reason_in
 from .words import NS_ADMIN, Role
 
 if TYPE_CHECKING:
@@ -85,10 +85,8 @@ def _grant(room: Room, item: Element) -> Grant:
     if affiliation not in AFFILIATIONS:
         raise StanzaError("bad-request", f"there is no affiliation {str(affiliation)[:32]!r}")
     jid, nick = item.get("jid"), item.get("nick")
-    if jid is None:  # some clients ban by nick alone
-        return Grant(_occupant(room, item).account, affiliation, None, reason_in(item), item)
-    account = JID.parse(jid).bare
-    if not account.local and affiliation in ("owner", "admin"):
-        raise StanzaError("not-acceptable", "a whole domain can be banned or be a member, no more")
-    reserved = prepared_nick(room, nick) if nick else nick
+    by_nick = jid is None  # some clients ban by nick alone
+    account = JID.parse(jid).bare if jid is not None else _occupant(room, item).account
+    check_height(account, affiliation)
+    reserved = None if by_nick else prepared_nick(room, nick) if nick else nick
     return Grant(account, affiliation, reserved, reason_in(item), item)

@@ -18,7 +18,7 @@ from .history import Wish, most_kept
 from .messages import subject_of
 from .occupants import Occupant
 from .presence import announce, privacy_codes, rename, show_others, show_self
-from .standing import on_disk
+from .standing import check_account, on_disk
 from .words import BROKEN, CREATED, KICKED, LOGGED, NS_MUC, SELF, Affiliation, Role
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ async def _enter(room: Room, stanza: Stanza, to: JID, sender: JID) -> None:
     wish = Wish.parse(asked, room.muc.clock.time())
     created = not room.affiliations and not room.stored and not len(room.occupants)
     if created:
+        check_account(sender)
         room.affiliations[sender.bare] = "owner"
         room.muc.rooms.ledger.note(room, (sender.bare,))
         room.locked = room.muc.options.room_locking

@@ -19,7 +19,7 @@ from .forms import APPROVAL, REGISTRATION
 from .grants import Grant, grant
 from .privileges import at_least, may_register
 from .recent import Recent
-from .standing import actor, check_free, named, nick_of, on_disk, prepared_nick, reserve
+from .standing import actor, check_account, check_free, named, nick_of, on_disk, prepared_nick, reserve
 
 if TYPE_CHECKING:
     from .module import Muc
@@ -73,6 +73,7 @@ class Registration(Aspect):
             await self._ask(room, iq.sender, values)
 
     def _check_allowed(self, room: Room, jid: JID) -> None:
+        check_account(jid)
         affiliation = room.affiliation_of(jid)
         if at_least(affiliation, "member"):
             return
@@ -114,6 +115,7 @@ class Registration(Aspect):
         if values is None or not values.get("allow"):
             return
         account, nick = values["jid"].bare, prepared_nick(room, values["nick"])
+        check_account(account)
         if room.affiliation_of(account) == "outcast":
             raise StanzaError("not-allowed", f"{account} is banned; lift the ban first")
         await on_disk([await self._register(room, account, nick, actor(room, sender))])

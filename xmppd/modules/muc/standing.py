@@ -30,6 +30,18 @@ def standing(room: Room, jid: JID) -> tuple[Role, Affiliation]:
     return max(roles, key=ROLES.index, default="none"), affiliation
 
 
+def check_account(jid: JID) -> None:
+    """`not-allowed` for a domain, such as a component's: what it were in a room, all of its accounts would be."""
+    if not jid.local:
+        raise StanzaError("not-allowed", f"{jid.bare} is a whole domain; come with an account's address")
+
+
+def check_height(account: JID, affiliation: Affiliation) -> None:
+    """`not-acceptable` for what no domain can be."""
+    if not account.local and affiliation in ("owner", "admin"):
+        raise StanzaError("not-acceptable", "a whole domain can be banned or be a member, no more")
+
+
 def require_owner(room: Room, jid: JID) -> None:
     """`forbidden` for everybody but owners (10.2)."""
     if room.affiliation_of(jid) != "owner":
