@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from xmppd.api import Commit
+from xmppd.api import IQ, Commit
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.stanza import Stanza
+from xmppd.xmpp.stanza import Payload, Stanza
 
 from . import messages
 from .commands import RoomCommands
 from .grants import Grant, grant
 
 if TYPE_CHECKING:
+    from .aspect import Request
     from .occupants import Occupant
     from .room import Room
 
 
 class Warden(Protocol):
     """Who keeps a room. What it is called with happens in the room's turn, so it must be quick.
+
+    It is called for each message, so it is given the room itself and not a copy of what it may want to know: it reads
+    what it needs before it returns, and neither changes nor keeps anything.
 
     Such a room knows no rates and no crowd: what the service allows strangers does not bind it.
     """
@@ -50,10 +54,29 @@ class Said:
             await commit
 
 
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Somebody who is in a room, as other modules are told: nick, real addresses, and what was last said of the nick."""
+
+    nick: str
+    jids: tuple[JID, ...]
+    presence: Stanza
+
+
+def present(room: Room) -> list[Present]:
+    """Who is in a room now, in the order of entering."""
+    return [Present(occupant.nick, occupant.jids, occupant.presence) for occupant in room.occupants]
+
+
+# Answers a request of another module's: who is in the room that is asked, and the request. See `Request` for the rest.
+Tell = Callable[[Sequence[Present], IQ], Awaitable[Payload | None]]
+
+
 class Wardens(RoomCommands):
     """The part of `Muc` that other modules call, each room by its address."""
 
     wardens: dict[JID, Warden]
+    requests: dict[tuple[str, str], Request]
 
     async def keep(
         self, jid: JID, warden: Warden, changes: Mapping[str, Any], members: Iterable[JID] | None = None
@@ -95,10 +118,24 @@ class Wardens(RoomCommands):
         async with self._in(jid) as room:
             return Said(*await messages.announced(room, message))
 
-    def occupants_of(self, jid: JID) -> list[Occupant]:
+    def occupants_of(self, jid: JID) -> list[Present]:
         """Who is in a room; nobody is where there is none."""
         room = self.rooms.loaded.get(jid.local)
-        return list(room.occupants) if room is not None else []
+        return present(room) if room is not None else []
+
+    def add_request(self, type: str, name: str, tell: Tell) -> None:
+        """Answer one request more in every room: "get" or "set", with the element `"namespace name"`."""
+        if (type, name) in self.requests:
+            raise ValueError(f"rooms answer iq {type} {name} already")
+
+        async def asked(room: Room, iq: IQ) -> Payload | None:
+            return await tell(present(room), iq)
+
+        self.requests[type, name] = asked
+
+    def remove_request(self, type: str, name: str) -> None:
+        """Answer it no more."""
+        self.requests.pop((type, name), None)
 
     @asynccontextmanager
     async def _in(self, jid: JID) -> AsyncIterator[Room]:
