@@ -17,7 +17,7 @@ async def main() -> int:
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--clients", type=int, default=50)
-    parser.add_argument("--without-archive", action="store_true", help="offline storage only; the server is stopped")
+    parser.add_argument("--without-archive", action="store_true", help="offline storage only")
     options = parser.parse_args()
     plan = Plan(options.minutes * 60, options.seed, options.clients, not options.without_archive)
     with tempfile.TemporaryDirectory() as folder:

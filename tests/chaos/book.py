@@ -16,6 +16,7 @@ class Got:
     late: bool  # it says that it was sent before
     life: int  # of the server
     archive: str  # its id there, "" where it was not archived
+    read: bool  # the device had read it there before
 
 
 @dataclass
@@ -34,7 +35,14 @@ class Shelf:
 
 
 class Book:
-    """The whole truth, as the clients know it."""
+    """The whole truth, as the clients know it.
+
+    The promise: what was acknowledged to its sender was received by a device of its recipient, or lies in the offline
+    store; with an archive each device has it, once, and in the order of its sender. Without one a message that several
+    devices have lost goes to whoever is there, and it may come again, dated, to a device that could not tell the server
+    that it has it. The clients use XEP-0198, and without an archive `until_acknowledged` of `offline`: else what is in
+    a connected client's socket dies with the server.
+    """
 
     def __init__(self) -> None:
         self.said: dict[str, list[Said]] = defaultdict(list)  # by the account it was said to
@@ -57,8 +65,8 @@ class Book:
             for device, shelf in devices.items():
                 name = f"{account}/{device}"
                 found += self._invented(account, name, shelf)
-                found += self._twice(name, shelf)
-                found += self._disorder(name, shelf)
+                found += self._twice(name, shelf, archived)
+                found += self._disorder(name, shelf, strict=archived or len(devices) == 1)
                 found += [f"{name} was not sent {said}" for said in sorted(shelf.missed)]
                 if archived:
                     found += [f"{name} misses {said}" for said in sorted(sure - shelf.all)]
@@ -73,32 +81,40 @@ class Book:
     def _invented(self, account: str, name: str, shelf: Shelf) -> list[str]:
         return [f"{name} has {said}, which nobody said" for said in sorted(shelf.all - set(self.said[account]))]
 
-    def _twice(self, name: str, shelf: Shelf) -> list[str]:
-        """A device gets each message once; twice only what was unsure, or lay in the store when the server died."""
+    def _twice(self, name: str, shelf: Shelf, archived: bool) -> list[str]:
+        """A device gets each message once.
+
+        One that does not use an archive gets it twice, dated, where it was not sure that the server knew that it has
+        it: it was got in a session whose end was lost, or the server died before it could delete it.
+        """
         found: list[str] = []
         first: dict[Said, Got] = {}
         for got in shelf.live:
             before = first.setdefault(got.said, got)
+            if archived and got.late and got.read:
+                found.append(f"{name} was given {got.said} again, which it had read in the archive")
             if before is got:
                 continue
-            if got.late and (got.said in shelf.unsure or got.life != before.life):
+            if not archived and got.late and (got.said in shelf.unsure or got.life != before.life):
                 self.counts["came again, dated, after its acknowledgement was lost"] += 1
             else:
                 found.append(f"{name} got {got.said} twice: {before}, {got}")
         return found
 
-    def _disorder(self, name: str, shelf: Shelf) -> list[str]:
-        """What comes in time comes in the order of each sender; what comes late says so."""
+    def _disorder(self, name: str, shelf: Shelf, *, strict: bool) -> list[str]:
+        """What comes in time comes in the order of each sender, and so does what comes late and says so.
+
+        Where not `strict`, what comes late is what several devices had lost, one after another.
+        """
         found: list[str] = []
-        last: dict[str, int] = defaultdict(int)
+        last: dict[tuple[str, bool], int] = defaultdict(int)
         for got in shelf.live:
             sender, number = got.said
-            if got.late:
-                self.counts["came late, dated"] += 1
-            elif number < last[sender]:
-                found.append(f"{name} got {got.said} behind {last[sender]}")
-            else:
-                last[sender] = number
+            self.counts["came late, dated"] += got.late
+            if number < last[sender, got.late] and (strict or not got.late):
+                kind = " late" if got.late else ""
+                found.append(f"{name} got {got.said}{kind} behind {last[sender, got.late]}")
+            last[sender, got.late] = number
         return found
 
     def report(self) -> str:

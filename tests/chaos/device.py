@@ -106,6 +106,8 @@ class Device:
         client.send(f"<enable xmlns='{SM}' resume='true'/>")
         while (answer := await client.receive()).tag != f"{{{SM}}}enabled":
             assert answer.tag in STANZAS, show(answer)
+            if answer.tag == MESSAGE:
+                self._hear(answer)
         self._id = answer.get("id") or ""
         if self.archived:
             self._say(client, f"<iq type='set' id='carbons'><enable xmlns='{CARBONS}'/></iq>")
@@ -200,7 +202,8 @@ class Device:
             return  # an answer, or a copy of what another device has said
         ids = [each.get("id") or "" for each in message.iterfind("{urn:xmpp:sid:0}stanza-id")]
         late = message.find("{urn:xmpp:delay}delay") is not None
-        self.shelf.live.append(Got(said, late, self.life, ids[0] if ids else ""))
+        read = late and said in self.shelf.read.values()
+        self.shelf.live.append(Got(said, late, self.life, ids[0] if ids else "", read))
         self._fresh.append((self._handled, said))
 
     def _read(self, result: Element) -> None:

@@ -27,20 +27,22 @@ limits:
   max_detached_per_user: 20
   max_unauthenticated_per_address: 1000
   max_failures_per_address: 100000
-modules: {{ping: {{}}, roster: {{}}, presence: {{}}, offline: {{max_user_messages: 1000000}}{more}}}
+modules: {{ping: {{}}, roster: {{}}, presence: {{}}, offline: {{max_user_messages: 1000000{offline}}}{more}}}
 """
 
 
 class Lives:
     """Starts the server, kills it, starts it again."""
 
-    def __init__(self, folder: Path, modules: Iterable[str]) -> None:
+    def __init__(self, folder: Path, *, archive: bool) -> None:
+        """Without an archive the offline store has whatever no client has acknowledged."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         self.data = folder / "kept"
         self.file = folder / "xmppd.yml"
-        more = "".join(f", {name}: {{}}" for name in modules)
-        self.file.write_text(CONFIG.format(folder=self.data, port=self.port, more=more))
+        more = ", mam: {}, carbons: {}" if archive else ""
+        offline = "" if archive else ", until_acknowledged: true"
+        self.file.write_text(CONFIG.format(folder=self.data, port=self.port, offline=offline, more=more))
         self.log = folder / "log"
         self.number = 0
         self._process: asyncio.subprocess.Process | None = None
