@@ -71,6 +71,8 @@ class Admin(Aspect):
         for account in named(room, affiliation):
             there = next(iter(room.occupants.of(account)), None)
             nick = there.nick if there else nicks.get(account, "")
+            # The schema allows a role in any item, and the examples of 9.5 and 10.5 show none. With it who manages
+            # people sees in one answer who is there; who is away has none.
             item = _append(query, affiliation, account, nick, there.role if there else None)
             if account in room.reasons:
                 etree.SubElement(item, f"{QUERY}reason").text = room.reasons[account]

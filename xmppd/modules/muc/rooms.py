@@ -118,7 +118,7 @@ class Rooms:
         place = bisect_left(self.listed, room.jid)
         present = place < len(self.listed) and self.listed[place] == room.jid
         if wanted and not present:
-            self.listed.insert(place, room.jid)
+            self.listed.insert(place, room.jid)  # moves pointers: 20 µs among 100,000, once in a room's life
         elif present and not wanted:
             del self.listed[place]
 

@@ -56,7 +56,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Somebody who is in a room, as other modules are told: nick, real addresses, and what was last said of the nick."""
+    """Somebody in a room, as other modules are told: nick, real addresses, and what was last said of the nick."""
 
     nick: str
     jids: tuple[JID, ...]
