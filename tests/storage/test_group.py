@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from xmppd.storage import Busy, Closed, Commit, Conflict, StorageError
-from xmppd.storage.group import CROWD, GroupCommit, Outcome, Transaction
+from xmppd.storage.group import CROWD, TURNS, GroupCommit, Outcome, Transaction
 
 
 class Disk:
@@ -34,6 +34,14 @@ class Disk:
             self._turns.release()
 
 
+async def begun(disk: Disk, groups: int) -> None:
+    """So many groups are on their way to the disk."""
+    for _ in range(2 * TURNS):
+        if len(disk.groups) >= groups:
+            return
+        await asyncio.sleep(0)
+
+
 def write(group: GroupCommit, name: str) -> Commit:
     return group.write(((name, ("a secret",)),))
 
@@ -43,7 +51,7 @@ async def test_what_is_queued_during_one_commit_is_the_next_group() -> None:
     group = GroupCommit(disk.commit)
     first = [write(group, "a"), write(group, "b")]
     first[0].hurry()
-    await asyncio.sleep(0)
+    await begun(disk, 1)
     second = [write(group, "c"), write(group, "d")]
     assert disk.groups == [["a", "b"]]
     disk.turn(2)
@@ -74,12 +82,38 @@ async def test_company_is_not_waited_for_for_long() -> None:
     assert disk.groups == [["a"]]
 
 
+async def test_a_burst_that_somebody_waits_for_is_one_group() -> None:
+    disk = Disk()
+    group = GroupCommit(disk.commit)
+    write(group, "a").hurry()
+    for name in "bcd":
+        await asyncio.sleep(0)
+        group.add(name, (1,))
+    await begun(disk, 1)
+    assert disk.groups == [["a", "b", "c", "d"]]
+    disk.turn()
+    await group.close()
+
+
+async def test_a_burst_without_end_is_not_waited_for() -> None:
+    disk = Disk()
+    group = GroupCommit(disk.commit)
+    write(group, "a").hurry()
+    written = 0
+    while not disk.groups:
+        await asyncio.sleep(0)
+        group.add("b", (written := written + 1,))
+    assert written <= TURNS + 2
+    disk.turn(2)
+    await group.close()
+
+
 async def test_a_crowd_waits_for_nobody() -> None:
     disk = Disk()
     group = GroupCommit(disk.commit)
     for number in range(CROWD):
         write(group, str(number))
-    await asyncio.sleep(0)
+    await begun(disk, 1)
     assert [len(names) for names in disk.groups] == [CROWD]
     disk.turn()
     await group.close()
@@ -90,7 +124,7 @@ async def test_what_comes_while_a_group_is_written_waits_for_company_too() -> No
     group = GroupCommit(disk.commit)
     first = write(group, "a")
     first.hurry()
-    await asyncio.sleep(0)
+    await begun(disk, 1)
     second = write(group, "b")
     disk.turn()
     await first

@@ -24,6 +24,7 @@ Execute = Callable[[Sequence[Transaction]], Awaitable[Sequence[Outcome]]]
 WAITING_LIMIT = 10_000
 COMPANY = 0.02  # seconds that a write waits for others; what a crash takes beyond them, nobody was told of
 CROWD = 1000  # transactions that wait no longer
+TURNS = 8  # of the loop that a group which somebody waits for may grow, as long as each brings more
 ROWS_JOINED = 1000  # of one transaction that `add` makes, so that the limit above bounds them too
 
 
@@ -37,6 +38,7 @@ class GroupCommit:
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._hurried = self._closed = False
+        self._queued = 0  # rows and transactions so far
         self._open: tuple[str, Many, Commit] | None = None  # the last transaction, where `add` made it and it waits
 
     def write(self, transaction: Transaction) -> Commit:
@@ -46,6 +48,7 @@ class GroupCommit:
         if self._closed:
             raise Closed("the storage is closed")
         self._open = None
+        self._queued += 1
         commit = Commit(self._hurry)
         self._waiting.append((transaction, commit))
         if len(self._waiting) >= CROWD:
@@ -60,6 +63,7 @@ class GroupCommit:
             text, rows, commit = self._open
             if text == sql and len(rows) < ROWS_JOINED:
                 rows.append(row)
+                self._queued += 1
                 return commit
         rows = Many((row,))
         commit = self.write(((sql, rows),))
@@ -80,17 +84,25 @@ class GroupCommit:
             self._timer.cancel()
             self._timer = None
         if self._task is None and self._waiting:
-            # The task starts on the loop's next turn, so all that this turn writes is one group.
             self._task = asyncio.create_task(self._drain())
 
     async def _drain(self) -> None:
         while self._waiting and (self._hurried or self._closed):
+            await self._gather()
             self._hurried = False
             group, self._waiting, self._open = self._waiting, [], None
             await self._commit(group)
         self._task = None
         if self._waiting:
             self._timer = asyncio.get_running_loop().call_later(COMPANY, self._hurry)
+
+    async def _gather(self) -> None:
+        """Let a burst come in whole: what many say at once is one group, not as many as there are turns."""
+        for _ in range(TURNS):
+            queued = self._queued
+            await asyncio.sleep(0)
+            if queued == self._queued:
+                return
 
     async def _commit(self, group: list[tuple[Transaction, Commit]]) -> None:
         try:
