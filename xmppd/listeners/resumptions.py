@@ -108,7 +108,7 @@ class Resumptions:
                 if door.detached and (waiting := self.keep(door.session, entry, fresh=False)) is not None:
                     await waiting
         except StanzaError as error:
-            log.warning("[c2s %s] what it has not acknowledged is not all stored: %s", door.session.id, error)
+            log.info("[c2s %s] what it has not acknowledged is not all stored: %s", door.session.id, error)
         if door.detached:
             await host.hooks.session_detached.tell(SessionEvent(door.session))
 
