@@ -126,7 +126,8 @@ def _plain_reader(peer: Peer, name: str, method: str) -> Wire:
 
 def _fill(sender: Wire, wire: Wire) -> None:
     if isinstance(wire, BoshWire):
-        return wire.hold()  # there is no encoder, but always a request
+        wire.hold()  # there is no encoder, but always a request
+        return
     for number in range(16):
         text = random.Random(number).randbytes(1500).hex()
         sender.send(f"<message to='{wire.jid}'><body>{text}</body></message>".encode())
