@@ -130,6 +130,20 @@ async def test_who_goes_on_behind_a_message_is_given_what_is_older(world: World,
     assert await texts(bob) == ["one", "two"]
 
 
+@pytest.mark.parametrize(("name", "given"), [("phone", []), ("tablet", ["one", "two"])])
+async def test_who_comes_again_goes_on_from_there(world: World, name: str, given: list[str]) -> None:
+    """A client that was lost before it was available has read what is older than it asks for; another has not."""
+    alice, phone = await world.session("alice/phone"), await world.session("bob/phone")
+    await say(alice, "one", "two")
+    last = (await page(phone)).edge("last")
+    await phone.close()
+    await say(alice, "three")
+    again = await world.session(f"bob/{name}")
+    assert (await page(again, rsm(after=last))).texts == ["three"]
+    again.send("<presence/>")
+    assert await texts(again) == given
+
+
 async def test_who_reads_the_last_ones_is_given_those_before(world: World) -> None:
     alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
     await say(alice, "one", "two", "three")

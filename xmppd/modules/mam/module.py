@@ -15,6 +15,8 @@ from xmppd.api import (
     CommandError,
     Counter,
     Event,
+    Host,
+    ModuleOptions,
     Progress,
     Session,
     StorageError,
@@ -36,7 +38,7 @@ from .ids import key_at
 from .keeping import Keeping
 from .preferences import USUAL, Preferences
 from .query import FORM, SEARCHABLE, Query
-from .reading import NOTHING, Reading, read_on
+from .reading import NOTHING, Reading, Readings
 from .stamps import read_id
 from .tables import MIGRATIONS
 
@@ -67,6 +69,10 @@ class Mam(Keeping):
     pages = Counter("Pages of archives that were asked for")
     purged = Counter("Archived messages deleted because they were old")
 
+    def __init__(self, host: Host, options: ModuleOptions) -> None:
+        super().__init__(host, options)
+        self._readings = Readings()
+
     # Reading
 
     async def answer_for(self, archive: JID, iq: Stanza) -> Payload | None:
@@ -94,7 +100,7 @@ class Mam(Keeping):
             message = result(archive, asking, query, row)
             await (session.deliver(message) if session is not None else self.send(message))
         if session is not None and query.whole:
-            session.keep(STATE, read_on(_read(session), query, found, upto))
+            session.keep(STATE, self._readings.go_on(session.jid, _read(session), query, found, upto))
         return found.fin
 
     def _own(self, archive: JID, iq: Stanza) -> Session | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Final
+
+from xmppd.xmpp.jid import JID
 
 from .answers import Answer
 from .ids import EVER
@@ -31,13 +34,15 @@ class Reading:
         return f"<Reading {self.low}..{self.high}{'' if self.whole else '?'}>"
 
 
+REMEMBERED: Final = 10_000  # clients; some 300 bytes each
 NOTHING: Final = Reading(0, 0, whole=False)
 
 
-def read_on(before: Reading, query: Query, page: Answer, upto: int) -> Reading:
+def read_on(before: Reading, query: Query, page: Answer, upto: int, known: Reading = NOTHING) -> Reading:
     """What is read with one page more, which was found when `upto` was the last key of all.
 
     Where the page begins with no other before it, what is older than its first message is not read: it may be purged.
+    `known` is what the client had read in a session before: it goes on from there, or begins anew.
     """
     edges = [key for key, _, _ in (*page.rows[:1], *page.rows[-1:])]
     first, last = (min(edges) - 1, max(edges)) if edges else (EVER, 0)
@@ -45,6 +50,22 @@ def read_on(before: Reading, query: Query, page: Answer, upto: int) -> Reading:
     high = end if page.complete or query.page.backwards else last
     start = query.above if page.complete or not query.page.backwards else first
     whole = high >= upto
-    if before.low < before.high and start <= before.high and high >= before.low:
-        return Reading(min(before.low, first), max(before.high, high), whole=before.whole or whole)
+    for read in (before, known):
+        if read.low < read.high and start <= read.high and high >= read.low:
+            return Reading(min(read.low, first), max(read.high, high), whole=read.whole or whole)
     return Reading(min(first, high), high, whole=whole) if high >= before.high else before
+
+
+class Readings:
+    """What clients have read lately, by their full addresses: one that comes again asks for what came meanwhile."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[JID, Reading] = OrderedDict()
+
+    def go_on(self, client: JID, before: Reading, query: Query, page: Answer, upto: int) -> Reading:
+        """What a client has read with one page more; `before` is what it has read in this session."""
+        known = self._known.pop(client, NOTHING)
+        reading = self._known[client] = read_on(before, query, page, upto, known)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return reading
