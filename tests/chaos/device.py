@@ -202,7 +202,7 @@ class Device:
             return  # an answer, or a copy of what another device has said
         ids = [each.get("id") or "" for each in message.iterfind("{urn:xmpp:sid:0}stanza-id")]
         late = message.find("{urn:xmpp:delay}delay") is not None
-        read = late and said in self.shelf.read.values()
+        read = self.shelf.lives.get(said) == self.life
         self.shelf.live.append(Got(said, late, self.life, ids[0] if ids else "", read))
         self._fresh.append((self._handled, said))
 
@@ -213,6 +213,7 @@ class Device:
         said = said_in(message)
         if said is not None and (message.get("to") or "").startswith(f"{self.account}@"):
             self.shelf.read[id] = said
+            self.shelf.lives[said] = self.life
 
     # The end
 
