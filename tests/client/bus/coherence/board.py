@@ -64,8 +64,12 @@ class Board:
         place = self._counts + member * len(Count) + what
         self._set(place, self._get(place) + by)
 
+    def counted(self, what: Count) -> list[int]:
+        """By member."""
+        return [self._get(self._counts + member * len(Count) + what) for member in range(self._members)]
+
     def total(self, what: Count) -> int:
-        return sum(self._get(self._counts + member * len(Count) + what) for member in range(self._members))
+        return sum(self.counted(what))
 
     @property
     def quiet(self) -> bool:

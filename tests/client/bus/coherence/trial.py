@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from operator import ge
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +34,8 @@ KINDS: Final = {
     "server restarted": 1, "room made anew": 1,
 }  # fmt: skip
 """What breaks, and how often each in comparison. A storm begins with one of each."""
-SETTLING = 3.0  # seconds after the last break until times are called quiet
+SETTLING = 3.0  # seconds from when all members serve what they have until times are called quiet
+RECOVERY = 30.0  # seconds that this may take them; a busy machine starts a member in some
 
 
 @dataclass
@@ -88,7 +90,10 @@ class Trial:
             self.server.kill()
 
     async def calm(self, seconds: float) -> None:
-        """Nothing breaks; after a moment that counts as quiet."""
+        """Nothing breaks; once all members serve again, and have had a moment to load, that counts as quiet."""
+        before, end = self.board.counted(Count.HITS), time.monotonic() + RECOVERY
+        while any(map(ge, before, self.board.counted(Count.HITS))) and time.monotonic() < end:  # noqa: ASYNC110 - a file tells nobody
+            await asyncio.sleep(0.1)
         await asyncio.sleep(SETTLING)
         self.board.quiet = True
         await asyncio.sleep(max(0.0, seconds - SETTLING))
