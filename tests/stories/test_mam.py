@@ -311,8 +311,8 @@ async def test_archive_metadata(world: World) -> None:
     assert len(empty) == 0
     await say(alice, "one")
     await world.advance(5)
-    await say(alice, "two", "three")
-    first, _, last = (await page(alice)).ids
+    await say(alice, "two")
+    first, last = (await page(alice)).ids
     start, end = (await alice.ask(ask))[0]
     assert (start.get("id"), start.get("timestamp")) == (first, "2023-11-14T22:13:20Z")
     assert (end.get("id"), end.get("timestamp")) == (last, "2023-11-14T22:13:25Z")
