@@ -52,6 +52,11 @@ async def handled(client: Client) -> int:
     return int(answer.get("h") or "")
 
 
+def heard_nothing(client: Client) -> bool:
+    """Whether nothing has come in up to now; that somebody else's ping is answered shows that it would have."""
+    return not client._inbox and not client.reader._buffer  # type: ignore[attr-defined]
+
+
 def acknowledge(client: Client, h: int) -> None:
     client.send(f"<a xmlns='{SM}' h='{h}'/>")
 

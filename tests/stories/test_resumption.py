@@ -10,7 +10,7 @@ from tests.kit.client import Client, show
 from tests.kit.world import World, a_world
 from xmppd.routing.event import Event
 
-from .managed import SM, acknowledge, bodies, enable, handled, managed, returning, tag, turn, vanish
+from .managed import SM, acknowledge, bodies, enable, handled, heard_nothing, managed, returning, tag, turn, vanish
 
 MODULES: dict[str, Any] = {"ping": {}, "presence": {}, "roster": {}, "offline": {}}
 CHAT = "<message to='{}@localhost' type='chat'><body>{}</body></message>"
@@ -221,7 +221,7 @@ async def test_4_handled_means_on_disk(world: World) -> None:
     alice.send(CHAT.format("bob", 1) + f"<r xmlns='{SM}'/>" + CHAT.format("bob", 2))
     await bodies(bob, "1", "2")
     await bob.ping()
-    assert not alice._inbox
+    assert heard_nothing(alice)
     writes[0].finish()
     answer = await receives_nonza(alice, "a")
     assert answer.get("h") == "1"

@@ -6,8 +6,9 @@ import pytest
 
 from tests.kit.client import Client
 from tests.kit.world import World, a_world
+from xmppd.storage import Commit
 
-from .managed import bodies, managed, vanish
+from .managed import SM, bodies, heard_nothing, managed, vanish
 from .test_resumption import MODULES
 from .test_resumption_kept import acknowledges, back, on_disk
 from .test_resumption_returning import PATIENT, comes, stamp, stored
@@ -124,3 +125,37 @@ async def test_what_the_account_said_itself_is_not_given_back(world: World) -> N
     await bodies(people.bob, "1")
     await people.bob.receives_nothing()
     assert await stored(world) == 0
+
+
+async def test_a_copy_is_on_disk_before_its_message_is_acknowledged(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people, slow = People(world), Commit()
+    await people.come(50)
+    await people.vanish()
+    carol, _ = await managed(world, "carol/desk")
+    with monkeypatch.context() as patched:
+        patched.setattr(world.host.house.storage, "add", lambda *row: slow)
+        carol.send(f"<message to='{people.phone.jid}' type='chat'><body>1</body></message><r xmlns='{SM}'/>")
+        while not slow.awaited:
+            await people.bob.ping()
+    await people.bob.ping()
+    assert heard_nothing(carol)
+    slow.resolve([])
+    assert (await carol.receive()).get("h") == "1"
+
+
+@pytest.mark.parametrize("patience", [50, 200])
+async def test_without_a_store_the_sender_is_told_of_the_message(patience: int) -> None:
+    """Not the account of its copy."""
+    modules = {name: {} for name in ("ping", "presence", "roster", "carbons")}
+    async with a_world(modules=modules, limits=PATIENT) as world:
+        people = People(world)
+        await people.come(patience)
+        people.bob.send(f"<message to='{people.phone.jid}' id='m1' type='chat'><body>1</body></message>")
+        await people.bob.ping()
+        await people.vanish()
+        await world.advance(201)
+        error = await people.bob.receives_error("service-unavailable")
+        assert (error.get("id"), error.get("from")) == ("m1", people.phone.jid)
+        await people.bob.receives_nothing()

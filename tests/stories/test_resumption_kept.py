@@ -12,7 +12,7 @@ from tests.stories.test_offline import STATES
 from xmppd.storage import Commit
 from xmppd.xmpp.stanza import Element
 
-from .managed import SM, acknowledge, bodies, enable, handled, managed, resume, returning, tag, vanish
+from .managed import SM, acknowledge, bodies, enable, handled, heard_nothing, managed, resume, returning, tag, vanish
 from .test_resumption import MODULES, says
 from .test_resumption_returning import DELAY, PATIENT, comes, stamp
 
@@ -57,7 +57,7 @@ async def test_it_is_on_disk_before_it_is_acknowledged(world: World, monkeypatch
         bob.send(f"<message to='alice@localhost' type='chat'><body>1</body></message><r xmlns='{SM}'/>")
         carol = await world.online("carol/desk")
     await carol.ping()
-    assert not bob._inbox
+    assert heard_nothing(bob)
     slow.resolve([])
     assert (await bob.receive()).get("h") == "1"
 

@@ -135,7 +135,8 @@ class Returning:
             self._look(holders, session)
         if holders.sure or holders.kept is not None or not self._may_lose(holders):
             return None
-        event = Returned(*original(entry), self._session(stanza.sender), session)
+        message, sent = original(entry)
+        event = Returned(message, sent, self._session(message.sender), session)
         verdict = self._hooks.session_absent.begin(event)
         if verdict is None or verdict is STOP:
             holders.kept = event.kept
@@ -183,7 +184,7 @@ class Returning:
                 try:
                     await self._give_back(session, entry)
                 except StanzaError as error:
-                    refused.append((entry[0], error))
+                    refused.append((original(entry)[0], error))
                     if entry[0].passage is not None:
                         entry[0].passage.holders.drop()
                 except Exception:
