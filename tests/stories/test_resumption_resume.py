@@ -11,7 +11,20 @@ from tests.kit.world import World, a_world
 from xmppd.routing.hooks import SessionEvent
 from xmppd.xmpp.stanza import Element
 
-from .managed import SM, acknowledge, bodies, enable, handled, managed, resume, returning, tag, turn, vanish
+from .managed import (
+    SM,
+    acknowledge,
+    bodies,
+    enable,
+    handled,
+    heard_nothing,
+    managed,
+    resume,
+    returning,
+    tag,
+    turn,
+    vanish,
+)
 from .test_resumption import CHAT, MODULES, Slow, limited, says
 
 ERRORS = {"s": "urn:ietf:params:xml:ns:xmpp-stanzas"}
@@ -137,7 +150,7 @@ async def test_5_what_the_old_connection_began_is_finished_first(world: World) -
     again = await returning(world, "alice")
     again.send(f"<resume xmlns='{SM}' previd='{id}' h='0'/>")
     await bob.ping()
-    assert not again._inbox
+    assert heard_nothing(again)
     gate.set()
     assert (await again.receive()).get("h") == "1"
     await bodies(bob, "1")
