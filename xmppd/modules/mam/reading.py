@@ -46,7 +46,7 @@ def read_on(before: Reading, query: Query, page: Answer, upto: int, known: Readi
     """
     edges = [key for key, _, _ in (*page.rows[:1], *page.rows[-1:])]
     first, last = (min(edges) - 1, max(edges)) if edges else (EVER, 0)
-    end = min(query.below - 1, upto)
+    end = max(min(query.below - 1, upto), last)  # what came while it was looked up may be on it
     high = end if page.complete or query.page.backwards else last
     start = query.above if page.complete or not query.page.backwards else first
     whole = high >= upto
