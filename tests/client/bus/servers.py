@@ -207,7 +207,7 @@ class Xmppd(Server):
         return None
 
     def provision(self, accounts: list[str]) -> None:
-        modules = {"disco": {}, "ping": {}, "roster": {}, "presence": {}, "mam": {}, "muc": {}}
+        modules = {"disco": {}, "ping": {}, "roster": {}, "presence": {}, "mam": {}, "muc": {"user_message_rate": 0}}
         settings = {
             "hosts": [HOST],
             "data_dir": str(self.folder / "data"),

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from operator import ge
+from operator import lt
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +34,7 @@ KINDS: Final = {
     "server restarted": 1, "room made anew": 1,
 }  # fmt: skip
 """What breaks, and how often each in comparison. A storm begins with one of each."""
-SETTLING = 3.0  # seconds from when all members serve what they have until times are called quiet
+SETTLING = 3.0  # seconds from when all members are sure of what they serve until times are called quiet
 RECOVERY = 30.0  # seconds that this may take them; a busy machine starts a member in some
 
 
@@ -90,14 +90,20 @@ class Trial:
             self.server.kill()
 
     async def calm(self, seconds: float) -> None:
-        """Nothing breaks; once all members serve again, and have had a moment to load, that counts as quiet."""
-        before, end = self.board.counted(Count.HITS), time.monotonic() + RECOVERY
-        while any(map(ge, before, self.board.counted(Count.HITS))) and time.monotonic() < end:  # noqa: ASYNC110 - a file tells nobody
-            await asyncio.sleep(0.1)
+        """Nothing breaks; once all members are sure of what they serve, and have loaded for a moment, it is quiet."""
+        end = time.monotonic() + RECOVERY
+        while not await self._are_sure() and time.monotonic() < end:
+            pass
         await asyncio.sleep(SETTLING)
         self.board.quiet = True
         await asyncio.sleep(max(0.0, seconds - SETTLING))
         self.board.quiet = False
+
+    async def _are_sure(self) -> bool:
+        """Whether for a second each member had hits, and none was unsure."""
+        hits, unsure = self.board.counted(Count.HITS), self.board.counted(Count.UNSURE)
+        await asyncio.sleep(1)
+        return unsure == self.board.counted(Count.UNSURE) and all(map(lt, hits, self.board.counted(Count.HITS)))
 
     async def storm(self, seconds: float) -> None:
         """Something breaks each second or so, often before the last thing is whole again: first one of each kind."""
