@@ -111,7 +111,9 @@ async def test_messages_of_another_server_are_taken_over(world: World, tmp_path:
     bob = await world.session("bob/phone")
     bob.send("<presence/>")
     first = await bob.receives("c:message[@from='alice@localhost/old'][@type='chat'][c:body='one']")
-    assert [delay.get("stamp") for delay in first.iterchildren("{urn:xmpp:delay}delay")] == ["2020-01-02T03:04:05Z"]
+    assert [delay.get("stamp") for delay in first.iterchildren("{urn:xmpp:delay}delay")] == [
+        "2020-01-02T03:04:05.000000Z"
+    ]
     await bob.receives("c:message[c:body='two']/delay:delay[@from='localhost']/..")
     await bob.receives_nothing()
 

@@ -86,7 +86,7 @@ def original(entry: Entry) -> Entry:
 def dated(entry: Entry, host: str, holders: Holders) -> Stanza:
     """The message with the time it was sent first (XEP-0203), on its way to some of `holders`."""
     stanza, sent = entry
-    stamp = format_datetime(int(sent))
+    stamp = format_datetime(sent)
     copy = stanza.with_child(f"<delay xmlns='{ns.DELAY}' from='{escape(host)}' stamp='{stamp}'/>", DELAYED)
     copy.passage = Passage(before=stanza, sent=sent)
     copy.passage.holders = holders

@@ -136,12 +136,13 @@ class Handover:
                 await waiting
 
     def _delay(self, seq: int) -> bytes:
-        second = seq // MICROSECONDS
+        # To the microsecond: clients sort by it, also beside what came live in the same second.
+        second, fraction = divmod(seq, MICROSECONDS)
         made = self._delays.get(second)
         if made is None:
-            host, stamp = self.session.jid.domain, format_datetime(second)
-            made = self._delays[second] = f"<delay xmlns='{DELAY}' from='{host}' stamp='{stamp}'/>".encode()
-        return made
+            host, stamp = self.session.jid.domain, format_datetime(second).removesuffix("Z")
+            made = self._delays[second] = f"<delay xmlns='{DELAY}' from='{host}' stamp='{stamp}".encode()
+        return b"%b.%06dZ'/>" % (made, fraction)
 
     async def _go_on(self) -> None:
         try:
