@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -112,7 +112,10 @@ class Talk:
                 assert numbers == sorted(numbers), f"{to} heard {sender} out of order"
 
 
-async def speak(lives: Lives, talk: Talk, sender: str, enough: asyncio.Event, left: list[int]) -> None:
+Speak = Callable[[Lives, Talk, str, Callable[[], None]], Awaitable[None]]
+
+
+async def speak(lives: Lives, talk: Talk, sender: str, each: Callable[[], None]) -> None:
     """Say one to five things at a time and wait until they are acknowledged, until the server is dead."""
     client = await lives.client(sender)
     try:
@@ -123,23 +126,33 @@ async def speak(lives: Lives, talk: Talk, sender: str, enough: asyncio.Event, le
             talk.refused += map(show, await client.pending())
             for to, said in burst:
                 talk.sure[to].add(said)
-            left[0] -= 1
-            if left[0] <= 0:
-                enough.set()
+            each()
     except GONE:
         pass
     finally:
         await client.drop()
 
 
-async def one_life_of_talk(lives: Lives, talk: Talk) -> None:
-    await lives.begin()
-    enough, left = asyncio.Event(), [talk.chance.randint(1, MOST)]
-    speakers = [asyncio.create_task(speak(lives, talk, sender, enough, left)) for sender in SENDERS]
+async def killed_in_talk(lives: Lives, talk: Talk, speak: Speak) -> None:
+    """All who speak do so until the server dies, at one of the first acknowledgements."""
+    left, enough = talk.chance.randint(1, MOST), asyncio.Event()
+
+    def count() -> None:
+        nonlocal left
+        left -= 1
+        if left <= 0:
+            enough.set()
+
+    speakers = [asyncio.ensure_future(speak(lives, talk, sender, count)) for sender in SENDERS]
     await asyncio.wait_for(enough.wait(), 30)
     lives.kill()
     await asyncio.gather(*speakers)
     await lives.end()
+
+
+async def one_life_of_talk(lives: Lives, talk: Talk, speak: Speak = speak) -> None:
+    await lives.begin()
+    await killed_in_talk(lives, talk, speak)
 
 
 def said_in(stanza: Element) -> list[Said]:

@@ -1,14 +1,13 @@
 """What was acknowledged by XEP-0198 survives `kill -9`: a stanza counts as handled when it is on disk."""
 
-import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from .managed import SM, enable, tag
-from .test_nothing_lost import GONE, MOST, SENDERS, Lives, Said, Talk, hear
+from .test_nothing_lost import GONE, Lives, Said, Talk, hear, one_life_of_talk
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +20,7 @@ async def lives(tmp_path: Path) -> AsyncIterator[Lives]:
     await made.end()
 
 
-async def speak(lives: Lives, talk: Talk, sender: str, enough: asyncio.Event, left: list[int]) -> None:
+async def speak(lives: Lives, talk: Talk, sender: str, each: Callable[[], None]) -> None:
     """Say one to five things at a time and ask; what the server says to have handled is sure."""
     client = await lives.client(sender)
     said: list[tuple[str, Said]] = []
@@ -35,11 +34,9 @@ async def speak(lives: Lives, talk: Talk, sender: str, enough: asyncio.Event, le
             said += burst
             answer = await client.receive()
             assert answer.tag == tag("a")
-            for to, each in said[: int(answer.get("h") or 0)]:
-                talk.sure[to].add(each)
-            left[0] -= 1
-            if left[0] <= 0:
-                enough.set()
+            for to, handled in said[: int(answer.get("h") or 0)]:
+                talk.sure[to].add(handled)
+            each()
     except GONE:
         pass
     finally:
@@ -49,13 +46,7 @@ async def speak(lives: Lives, talk: Talk, sender: str, enough: asyncio.Event, le
 async def test_what_was_acknowledged_is_there_after_a_restart(lives: Lives) -> None:
     talk = Talk(random.Random(3))
     for _ in range(4):
-        await lives.begin()
-        enough, left = asyncio.Event(), [talk.chance.randint(1, MOST)]
-        speakers = [asyncio.create_task(speak(lives, talk, sender, enough, left)) for sender in SENDERS]
-        await asyncio.wait_for(enough.wait(), 30)
-        lives.kill()
-        await asyncio.gather(*speakers)
-        await lives.end()
+        await one_life_of_talk(lives, talk, speak)
     await lives.begin()
     talk.heard = await hear(lives)
     talk.check()

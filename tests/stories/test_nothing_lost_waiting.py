@@ -1,6 +1,5 @@
 """What waits for clients of XEP-0198 survives `kill -9` where nobody archives it: their sessions do not."""
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from tests.kit.client import Client
 
 from . import test_nothing_lost
 from .managed import acknowledge, bodies, enable, handled, resume, tag
-from .test_nothing_lost import ABSENT, MOST, SENDERS, Lives, Said, Talk, hear
+from .test_nothing_lost import ABSENT, Lives, Said, Talk, hear, killed_in_talk
 from .test_nothing_lost_managed import speak
 
 pytestmark = pytest.mark.slow
@@ -46,12 +45,7 @@ async def one_life(lives: Lives, talk: Talk, leave: Leave) -> None:
     gone = [await comes(lives, name) for name in ABSENT]
     for client in gone:
         await leave(client)
-    enough, left = asyncio.Event(), [talk.chance.randint(1, MOST)]
-    speakers = [asyncio.create_task(speak(lives, talk, sender, enough, left)) for sender in SENDERS]
-    await asyncio.wait_for(enough.wait(), 30)
-    lives.kill()
-    await asyncio.gather(*speakers)
-    await lives.end()
+    await killed_in_talk(lives, talk, speak)
     for client in gone:
         await client.drop()
 
