@@ -184,17 +184,9 @@ class Host:
     def _deliver(self, event: Event, exists: bool) -> Awaitable[object] | None:
         stanza = event.stanza
         assert stanza.to is not None
-        if self.returning.accounts and stanza.kind == "message" and stanza.type != "error":
-            return self._deliver_behind(event, exists, stanza.to.bare)
-        return self._choose(event, exists, stanza.to.bare)
-
-    async def _deliver_behind(self, event: Event, exists: bool, bare: JID) -> None:
-        await self.returning.over(bare)
-        if (left := self._choose(event, exists, bare)) is not None:
-            await left
-
-    def _choose(self, event: Event, exists: bool, bare: JID) -> Awaitable[object] | None:
-        stanza = event.stanza
+        bare, returning = stanza.to.bare, self.returning.accounts
+        if returning and bare in returning and stanza.kind == "message" and stanza.type != "error":
+            return self._deliver_behind(event, exists, bare)
         action, chosen = choose(stanza, exists, self.sessions.of(bare))
         if action is not Action.DELIVER:
             return self._otherwise(action, event)
@@ -209,29 +201,26 @@ class Host:
 
         For who tells the same to hundreds, as rooms do.
         """
-        kind, missed = stanza.kind, []
+        kind, hooks = stanza.kind, self.hooks
         if stanza.type == GROUPCHAT:
+            kind, event = GROUPCHAT, Event(stanza)
             try:
-                shared = await self._share(stanza)
+                verdict = hooks.account_receive.through(event, hooks.account_receive.of[SHARED])
+                if verdict is not None and (verdict is STOP or await verdict is STOP):
+                    return []
             except StanzaError:
                 return list(readers)
-            if shared is None:
-                return []
-            stanza, kind = shared, GROUPCHAT
-        find, addressed, chain = self.sessions.find, stanza.addressed, self.hooks.account_receive
+            stanza = event.stanza
+        watched = bool(hooks.account_receive.of[kind] or hooks.session_receive.of[stanza.kind])
+        here, missed = self.sessions.by_jid.get, []
         for to in readers:
             try:
-                session, copy = find(to), addressed(to)
-                if session is None or self.returning.accounts:
-                    await self.handle(Event(copy))
-                    continue
-                if handlers := chain.of[kind]:
-                    event = Event(copy)
-                    verdict = chain.through(event, handlers)
-                    if verdict is not None and (verdict is STOP or await verdict is STOP):
-                        continue
-                    copy = event.stanza
-                if (waiting := session.offer(copy)) is not None:
+                session = here(to)
+                if session is None or watched or self.returning.accounts:
+                    waiting = self._take_copy(stanza.addressed(to), session, kind)
+                else:
+                    waiting = session.door.send_copy(stanza, to)
+                if waiting is not None:
                     await waiting
             except StanzaError:
                 missed.append(to)
@@ -239,12 +228,18 @@ class Host:
                 log.exception("a copy of %r did not reach %s", stanza, to)
         return missed
 
-    async def _share(self, stanza: Stanza) -> Stanza | None:
-        event = Event(stanza)
-        verdict = self.hooks.account_receive.through(event, self.hooks.account_receive.of[SHARED])
-        if verdict is not None and (verdict is STOP or await verdict is STOP):
-            return None
-        return event.stanza
+    def _take_copy(self, copy: Stanza, session: Session | None, kind: str) -> Awaitable[object] | None:
+        event = Event(copy)
+        if session is None or self.returning.accounts:
+            return self.begin(event)
+        verdict = self.hooks.account_receive.through(event, self.hooks.account_receive.of[kind])
+        if verdict is None:
+            return session.offer(event.stanza)
+        return None if verdict is STOP else self._copy_taken(event, session, verdict)
+
+    async def _copy_taken(self, event: Event, session: Session, verdict: Awaitable[Verdict]) -> None:
+        if await verdict is not STOP and (waiting := session.offer(event.stanza)) is not None:
+            await waiting
 
     async def exists(self, account: JID) -> bool:
         """Whether there is such an account, or an anonymous session of that name."""
@@ -252,6 +247,11 @@ class Host:
         if known is None:
             known = await self.accounts.exists(account.local)
         return known or bool(self.sessions.of(account.bare))
+
+    async def _deliver_behind(self, event: Event, exists: bool, bare: JID) -> None:
+        await self.returning.over(bare)
+        if (left := self._deliver(event, exists)) is not None:
+            await left
 
     def _otherwise(self, action: Action, event: Event) -> Awaitable[object] | None:
         """What is left to wait for, if anything is."""

@@ -27,6 +27,9 @@ class Wall:
     def send(self, stanza: Stanza) -> None:
         self.sent.append(stanza)
 
+    def send_copy(self, stanza: Stanza, to: JID) -> None:
+        self.send(stanza.addressed(to))
+
     def close(self, error: StreamError | None = None) -> None:
         self.closed.append(error)
 
@@ -63,7 +66,7 @@ def test_sessions_are_found_by_account_and_by_address() -> None:
     assert sessions.find(JID.parse("bob@localhost/three")) is None
     assert sessions.of(JID.parse("carol@localhost")) == ()
     assert list(sessions) == [one, two, other]
-    assert len(sessions) == sessions.count == 3
+    assert len(sessions) == 3
     assert sessions.accounts() == [BOB, other.jid.bare]
 
 
@@ -73,7 +76,7 @@ def test_a_session_is_taken_out_once() -> None:
     sessions.add(one)
     assert sessions.remove(one)
     assert not sessions.remove(one)
-    assert sessions.count == 0
+    assert len(sessions) == 0
     assert sessions.accounts() == []
 
 
@@ -94,7 +97,7 @@ def test_an_account_has_so_many_sessions_and_no_more() -> None:
         sessions.add(session("bob@localhost/three")[0])
     assert (refused.value.condition, refused.value.kind) == ("resource-constraint", "wait")
     sessions.add(session("alice@localhost/one")[0])
-    assert sessions.count == 3
+    assert len(sessions) == 3
 
 
 async def test_a_copy_passes_the_chain_with_its_target_and_reaches_the_door() -> None:

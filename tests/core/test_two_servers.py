@@ -131,7 +131,7 @@ async def test_accounts_and_sessions_are_separate() -> None:
         assert one.port != two.port
         assert not await two.hosts["two.example"].accounts.exists("alice")
         alice, bob = await session(one, "alice"), await session(two, "bob")
-        assert (one.hosts["one.example"].sessions.count, two.hosts["two.example"].sessions.count) == (1, 1)
+        assert (len(one.hosts["one.example"].sessions), len(two.hosts["two.example"].sessions)) == (1, 1)
         alice.send("<message to='bob@two.example' id='1'/>")
         await alice.receives_error("remote-server-not-found")
         await bob.receives_nothing()
@@ -144,7 +144,7 @@ async def test_so_they_are_where_both_serve_the_same_host() -> None:
         await one.register("alice", "one")
         await two.register("alice", "alice")
         alice = await session(two, "alice")
-        assert one.hosts["localhost"].sessions.count == 0
+        assert len(one.hosts["localhost"].sessions) == 0
         await alice.close()
 
 

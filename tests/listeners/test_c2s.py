@@ -99,11 +99,11 @@ async def test_who_leaves_meanwhile_has_said_what_it_has_said(world: World, gate
     assert connection.transport is not None
     connection.transport.abort()
     await bob.ping()
-    assert world.host.sessions.count == 2
+    assert len(world.host.sessions) == 2
     gate.open.set()
     await bob.receives("c:message[@id='m']")
     await bob.ping()
-    assert world.host.sessions.count == 1
+    assert len(world.host.sessions) == 1
 
 
 async def test_who_is_thrown_out_meanwhile_is_heard_no_more(world: World, gate: Gate) -> None:

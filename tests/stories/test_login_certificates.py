@@ -99,4 +99,4 @@ async def test_a_certificate_that_cannot_be_trusted_ends_the_connection(people: 
     authority = Authority() if case == "another authority" else people.authority
     with pytest.raises((ssl.SSLError, ConnectionResetError, AssertionError)):
         await people.client("alice@localhost", authority=authority, days=-1 if case == "outdated" else 90)
-    assert people.world.host.sessions.count == 0
+    assert len(people.world.host.sessions) == 0

@@ -108,7 +108,7 @@ async def test_however_a_client_leaves_its_contacts_see_it(world: World, way: st
         case "an error":
             alice.send("<message></presence>")
     await bob.receives("c:presence[@from='alice@localhost/phone'][@type='unavailable']")
-    assert world.host.sessions.count == 1
+    assert len(world.host.sessions) == 1
     alice.writer.close()
 
 

@@ -104,7 +104,7 @@ async def test_after_login(world: World, condition: str, sent: str) -> None:
     alice = await world.session("alice/phone")
     alice.send(sent)
     await alice.receives_stream_error(condition)
-    assert world.host.sessions.count == 0
+    assert len(world.host.sessions) == 0
 
 
 async def test_nothing_behind_an_error_is_handled(world: World) -> None:

@@ -166,7 +166,7 @@ async def test_a_clients_goodbye_on_tls_ends_its_session() -> None:
         await alice.bind("phone")
         alice.writer.close()
         await asyncio.wait_for(world.server.doors[0].emptied(), 10)
-        assert world.host.sessions.count == 0
+        assert len(world.host.sessions) == 0
 
 
 # Direct TLS

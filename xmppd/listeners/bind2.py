@@ -58,6 +58,10 @@ class Threshold:
             self.close(StreamError("policy-violation", "too much has come before the session had begun"))
             shared.resumptions.end(self.session, "too much waits for its beginning")
 
+    def send_copy(self, stanza: Stanza, to: JID) -> None:
+        """The same for a copy."""
+        self.send(stanza.addressed(to))
+
     def close(self, error: StreamError | None = None) -> None:
         """End the stream."""
         self._client.close(error)

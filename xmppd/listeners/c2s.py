@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from xmppd.wire.client import ClientStream
 from xmppd.wire.features import State
 from xmppd.xmpp.errors import StreamError
+from xmppd.xmpp.jid import JID
+from xmppd.xmpp.stanza import Stanza
 
 from .client import Client
 from .streamed import StreamConnection
@@ -29,6 +31,10 @@ class ClientConnection(Client, StreamConnection):
         shared = listener.shared
         StreamConnection.__init__(self, shared.outbox, shared.limits.max_queue, listener.shaper)
         self.begin(listener, ClientStream(shared.parsers, shared.limits.max_stanza_size, listener.initial_state))
+
+    def send_copy(self, stanza: Stanza, to: JID) -> None:
+        """Queue a copy of a stanza: nothing is made of it but its bytes."""
+        self.write(stanza.copied(to))
 
     def fail(self, error: StreamError) -> None:
         """Say what is wrong and close; in the middle of a TLS handshake there is no way to say it."""

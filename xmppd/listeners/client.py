@@ -246,6 +246,10 @@ class Client(InOrder[Item], Watched):
         """Queue a stanza."""
         self.write(stanza.data)
 
+    def send_copy(self, stanza: Stanza, to: JID) -> None:
+        """Queue a copy of a stanza."""
+        self.send(stanza.addressed(to))
+
     def tells(self) -> bool:
         """Without stream management nobody knows what the client has received."""
         return False

@@ -69,8 +69,9 @@ class InOrder(Generic[T]):
         items = self._rest  # whoever ends or restarts the stream empties it
         for index, item in enumerate(items):
             try:
-                work = self._handle(item)
-                task = None if work is None else step(work)
+                if (work := self._handle(item)) is None:
+                    continue
+                task = step(work)
             except Exception as error:
                 self._failed(error)
                 continue

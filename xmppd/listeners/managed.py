@@ -13,6 +13,7 @@ from xmppd.wire.items import Nonza
 from xmppd.wire.resume import Ledger, number
 from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StreamError
+from xmppd.xmpp.jid import JID
 from xmppd.xmpp.passage import Holders
 from xmppd.xmpp.stanza import Stanza
 
@@ -94,6 +95,10 @@ class ManagedDoor:
             self.ask()
             self._bound()
         return None
+
+    def send_copy(self, stanza: Stanza, to: JID) -> Awaitable[None] | None:
+        """The same for a copy."""
+        return self.send(stanza.addressed(to))
 
     def _wait_with(self, stanza: Stanza) -> Awaitable[None] | None:
         entry = stanza, self._resumptions.clock.time()

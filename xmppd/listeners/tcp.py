@@ -145,7 +145,7 @@ class Connection(asyncio.Protocol):
         try:
             if self._layer is not None:
                 out[:] = [self._layer.encode(out)]
-            data = out[0] if len(out) == 1 else b"".join(out)
+            data = b"".join(out)  # of one piece it makes no copy
             out.clear()
             if self._engine is not None:
                 data = self._engine.send(data)

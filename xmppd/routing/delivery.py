@@ -54,6 +54,8 @@ def _message(stanza: Stanza, exists: bool, sessions: Sequence[Session]) -> Choic
         return Action.IGNORE, NOBODY  # 8.5.2.1.1, 8.5.2.2.1
     if type == "groupchat":
         return Action.BOUNCE, NOBODY
+    if len(sessions) == 1 and sessions[0].presence is not None and sessions[0].priority >= 0:
+        return Action.DELIVER, sessions  # the usual case, and the busiest
     reachable = [session for session in sessions if session.presence is not None and session.priority >= 0]
     if reachable:
         return Action.DELIVER, reachable

@@ -116,7 +116,8 @@ class Chain(Generic[S]):
         """The same past these handlers alone, which are some of `of`."""
         for placed in handlers:
             try:
-                verdict = placed[1](event)
+                if (verdict := placed[1](event)) is None:
+                    continue
             except (StanzaError, StreamError):
                 raise
             except Exception:
@@ -124,8 +125,7 @@ class Chain(Generic[S]):
                 continue
             if verdict is STOP:
                 return STOP
-            if verdict is not None:
-                return self._go_on(event, placed[0], verdict, handlers[handlers.index(placed) + 1 :])
+            return self._go_on(event, placed[0], verdict, handlers[handlers.index(placed) + 1 :])
         return None
 
     async def _go_on(

@@ -25,6 +25,9 @@ class Door(Protocol):
         What it returns goes on until the stanza is safe; who acknowledges it waits for that. None: it is already.
         """
 
+    def send_copy(self, stanza: Stanza, to: JID) -> Awaitable[None] | None:
+        """The same as `send(stanza.addressed(to))`: one of the copies of what goes to many."""
+
     def close(self, error: StreamError | None = None) -> None:
         """End the stream, with an error where there is one."""
 
@@ -207,12 +210,15 @@ NONE: tuple[Session, ...] = ()
 
 
 class Sessions:
-    """The sessions of one host's accounts on this node."""
+    """The sessions of one host's accounts on this node.
+
+    `by_jid` has each under its full address; read it, and do not change it.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
+        self.by_jid: dict[JID, Session] = {}
         self._accounts: dict[str, tuple[Session, ...]] = {}  # by bare address, as JID or as text
-        self.count = 0
 
     def add(self, session: Session) -> None:
         """Enter a session; `StanzaError("resource-constraint")` where its account has too many."""
@@ -221,7 +227,7 @@ class Sessions:
         if len(present) >= self.limit:
             raise StanzaError("resource-constraint", f"an account may have {self.limit} sessions at most", kind="wait")
         self._accounts[bare] = (*present, session)
-        self.count += 1
+        self.by_jid[session.jid] = session
 
     def remove(self, session: Session) -> bool:
         """Take a session out; False where it was out already."""
@@ -230,7 +236,7 @@ class Sessions:
         left = tuple(other for other in present if other is not session)
         if len(left) == len(present):
             return False
-        self.count -= 1
+        del self.by_jid[session.jid]
         if left:
             self._accounts[bare] = left
         else:
@@ -248,17 +254,14 @@ class Sessions:
 
     def find(self, jid: JID) -> Session | None:
         """The session with this full address."""
-        for session in self._accounts.get(jid.bare, NONE):
-            if session.jid == jid:
-                return session
-        return None
+        return self.by_jid.get(jid)
 
     def __iter__(self) -> Iterator[Session]:
-        for sessions in list(self._accounts.values()):
-            yield from sessions
+        """Those of the moment, oldest first."""
+        return iter(list(self.by_jid.values()))
 
     def __len__(self) -> int:
-        return self.count
+        return len(self.by_jid)
 
     def accounts(self) -> list[JID]:
         """The bare addresses that have a session."""

@@ -74,15 +74,14 @@ def addressed(
     extra: dict[str, str] | None = None,
 ) -> Stanza:
     """The stanza with these attributes; an address that is none is its flaw."""
-    flaw = None
     try:
-        to_jid = None if to is None else JID.parse(to)
-        from_jid = None if sender is None else JID.parse(sender)
+        whom = None if to is None else JID.parse(to)
+        who = None if sender is None else JID.parse(sender)
     except StanzaError as error:
-        flaw, to_jid, from_jid = error, None, None
-    made = Stanza(kind, to_jid, from_jid, type, id, lang, letter, names, extra)
-    made.flaw = flaw
-    return made
+        made = Stanza(kind, None, None, type, id, lang, letter, names, extra)
+        made.flaw = error
+        return made
+    return Stanza(kind, whom, who, type, id, lang, letter, names, extra)
 
 
 def _extra(attributes: dict[str, str]) -> dict[str, str]:

@@ -39,16 +39,16 @@ def plain_items(data: bytes, limit: int, lang: str) -> list[Item] | None:
 
     None where there is anything else in it than whole ones of the plainest kind: a parser has to look at it then.
     """
-    made: Item | None
     found: list[Item] = []
     end, whole = 0, len(data)
-    if whole > limit or LEANING in data or (not data.isascii() and not _is_text(data)):
+    if whole > limit or LEANING in data or not (data.isascii() or _is_text(data)):
         return None
     while end < whole:
+        made: Item | None
         if (match := STANZA.match(data, end)) is not None:
-            made = _stanza(match[1].decode(), match[2].decode(), match[3] or b"", match["inner"] is None, lang)
+            made = _stanza(match, lang)
         elif (match := NONZA.match(data, end)) is not None:
-            made = _nonza(match[1].decode(), match[2].decode(), match[3] or b"")
+            made = _nonza(match)
         else:
             return None
         if made is None:
@@ -66,33 +66,36 @@ def _is_text(data: bytes) -> bool:
     return HALF_SURE not in data
 
 
-def _stanza(kind: str, inside: str, letter: bytes, flat: bool, lang: str) -> Stanza | None:
-    names = tuple(map(_NAMES.__getitem__, TAGS.findall(letter))) if letter else ()
+def _stanza(match: re.Match[bytes], lang: str) -> Stanza | None:
+    kind, inside, letter, inner = match.group(1, 2, 3, "inner")
     said = _said(inside)
+    names = tuple(map(_NAMES.__getitem__, TAGS.findall(letter))) if letter else ()
     if said is None or "" in names:
         return None
-    if not flat:
+    if inner is not None:
         names = tuple([_NAMES[child["tag"]] for child in CHILDREN.finditer(letter)])
     say = said.get
     return addressed(
-        kind, say(" to="), say(" from="), say(" type=", ""), say(" id=", ""), say(" xml:lang=", lang), letter, names
-    )
+        kind.decode(), say(" to="), say(" from="), say(" type=", ""), say(" id=", ""), say(" xml:lang=", lang),
+        letter or b"", names,
+    )  # fmt: skip
 
 
-def _nonza(name: str, inside: str, letter: bytes) -> Nonza | None:
-    said = _said(inside)
+def _nonza(match: re.Match[bytes]) -> Nonza | None:
+    name, said = match[1].decode(), _said(match[2])
     if said is None or name in KINDS:
         return None
     namespace = said.pop(" xmlns=", "")
     if namespace == ns.CLIENT or not _is_namespace(namespace):
         return None
-    return Nonza(f"{namespace} {name}", {key[1:-1]: value for key, value in said.items()}, letter, ())
+    return Nonza(f"{namespace} {name}", {key[1:-1]: value for key, value in said.items()}, match[3] or b"", ())
 
 
-def _said(inside: str) -> dict[str, str] | None:
+def _said(inside: bytes) -> dict[str, str] | None:
     """The attributes of a tag as they are written, ` name=` and the value; None where one stands there twice."""
-    pieces = inside.replace('"', "'").split("'")
-    said = dict(zip(pieces[::2], pieces[1::2], strict=False))  # the last one is what stands behind all values: nothing
+    pieces = inside.decode().replace('"', "'").split("'")
+    each = iter(pieces)
+    said = dict(zip(each, each, strict=False))  # the last one is what stands behind all values: nothing
     return said if 2 * len(said) + 1 == len(pieces) else None
 
 

@@ -106,10 +106,15 @@ class Stanza:
 
     def _encode(self) -> bytes:
         # Every stanza that leaves passes here: no loop, no list, and nothing escaped that cannot need it.
-        around, to = self._around, self.to
-        if around is not None and to is not None:
-            return b"%b to='%b'%b" % (around[0], (to if to.plain else escape(to)).encode(), around[1])
+        to = self.to
+        if self._around is not None and to is not None:
+            return self.copied(to)
         kind, sender, id, type, lang, letter = self.kind, self.sender, self.id, self.type, self.lang, self.letter
+        known = id and type and letter and sender is not None and to is not None and sender.plain and to.plain
+        if known and not (self.extra or _SPECIAL(f"{id}{type}{lang}")):  # as nearly every message of a person
+            tongue = f" xml:lang='{lang}'" if lang else ""
+            head = f"<{kind} from='{sender}' to='{to}' id='{id}' type='{type}'{tongue}>"
+            return b"%b%b%b" % (head.encode(), letter, _CLOSE[kind])
         who = "" if sender is None else f" from='{sender if sender.plain else escape(sender)}'"
         whom = "" if to is None else f" to='{to if to.plain else escape(to)}'"
         which = f" id='{id if id.isalnum() else escape(id)}'" if id else ""
@@ -182,11 +187,18 @@ class Stanza:
         copy._around = self._around or self._cut()
         return copy
 
+    def copied(self, to: JID) -> bytes:
+        """The `data` of the same stanza to somebody else, for those to whom it is nothing but bytes."""
+        before, behind = self._around or self._cut()
+        return b"%b to='%b'%b" % (before, (to if to.plain else escape(to)).encode(), behind)
+
     def _cut(self) -> tuple[bytes, bytes]:
         """What stands before and behind the address of this stanza and its copies."""
-        nobody = Stanza(self.kind, None, self.sender, self.type, self.id, self.lang, self.letter, None, self.extra)
+        nobody = self
+        if self.to is not None:
+            nobody = Stanza(self.kind, None, self.sender, self.type, self.id, self.lang, self.letter, None, self.extra)
         head = f"<{self.kind}" if self.sender is None else f"<{self.kind} from='{escape(self.sender)}'"
-        whole, cut = nobody.data, len(head.encode())
+        whole, cut = nobody._encode(), len(head.encode())
         self._around = whole[:cut], whole[cut:]
         return self._around
 

@@ -37,7 +37,7 @@ async def test_so_it_has_after_login(calm: Calm) -> None:
         eve.send(attack[: LIMIT + 1])
         await eve.receives_stream_error(condition)
         await calm.chat()
-    assert calm.world.host.sessions.count == 2
+    assert len(calm.world.host.sessions) == 2
 
 
 @pytest.mark.parametrize("namespace", ["%zz", "http://[bad"])

@@ -32,7 +32,7 @@ def occupant_id(secret: bytes, account: JID) -> str:
 
 def id_element(id: str) -> bytes:
     """The element that carries an occupant id."""
-    return b"<occupant-id xmlns='%b' id='%b'/>" % (NS_OCCUPANT_ID.encode(), id.encode())
+    return f"<occupant-id xmlns='{NS_OCCUPANT_ID}' id='{id}'/>".encode()
 
 
 def x(inside: str, codes: Iterable[int] = ()) -> str:

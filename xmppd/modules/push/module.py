@@ -68,22 +68,24 @@ class Push(Module):
     def __init__(self, host: Host, options: ModuleOptions) -> None:
         super().__init__(host, options)
         self._directory = Directory(host.name, self.storage)
-        self._hears_rooms = False
+        self._heard: set[str] = set()
 
     async def start(self) -> None:
         """Learn who has enabled what."""
         await self._directory.load()
+        if not self._directory.is_empty:
+            self._hear(DIRECT)
 
     async def stop(self) -> None:
         """Hear nothing more."""
         self.host.hooks.account_receive.remove(self.received)
         await super().stop()
 
-    def _hear_rooms(self) -> None:
-        """From the first device on that may stand in one; before, nobody is asked about hundreds of copies."""
-        if not self._hears_rooms:
-            self._hears_rooms = True
-            self.host.hooks.account_receive.add(self.received, COPY, (GROUPCHAT,))
+    def _hear(self, kind: str) -> None:
+        """Messages of this kind, from the first device on that they may be for: before, nobody is asked about them."""
+        if kind not in self._heard:
+            self._heard.add(kind)
+            self.host.hooks.account_receive.add(self.received, COPY, (kind,))
 
     # What clients ask for
 
@@ -98,7 +100,8 @@ class Push(Module):
         if (jid, node) not in services and len(services) >= self.options.max_services:
             raise StanzaError("resource-constraint", f"at most {self.options.max_services} services; disable one first")
         service = await self._directory.enable(account, jid, node, options)
-        self._hear_rooms()
+        self._hear(DIRECT)
+        self._hear(GROUPCHAT)  # it may stand in a room
         service.session, service.count = iq.session, 0
 
     @iq_set("disable", PUSH, to=ACCOUNT)
@@ -109,7 +112,6 @@ class Push(Module):
 
     # What happens
 
-    @hook.account_receive.at(COPY, DIRECT)
     def received(self, event: Event) -> Awaitable[Verdict] | Verdict:
         """A message comes, and was accepted."""
         to = event.stanza.to

@@ -67,6 +67,11 @@ class Directory:
             if service.account.domain == self._host:
                 self._remember(service)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no service at all."""
+        return self._complete and not self._size
+
     def get(self, account: JID) -> Services | None:
         """An account's services; None where that has to be looked up."""
         found = self._known.get(account)
