@@ -103,6 +103,9 @@ class Host:
                 verdict = chain.through(event, handlers)
                 if verdict is not None:
                     return None if verdict is STOP else self._taken(event, verdict)
+            to = event.stanza.to
+            if to is not None and to.domain != self.name:
+                return self.house.router.route(event)
             left = self._send_on(event)
         except StanzaError as error:
             return self.house.router.refuse(event, error)
@@ -212,11 +215,11 @@ class Host:
                 return list(readers)
             stanza = event.stanza
         watched = bool(hooks.account_receive.of[kind] or hooks.session_receive.of[stanza.kind])
-        here, missed = self.sessions.by_jid.get, []
+        here, returning, missed = self.sessions.by_jid.get, self.returning.accounts, []
         for to in readers:
             try:
                 session = here(to)
-                if session is None or watched or self.returning.accounts:
+                if session is None or watched or returning:
                     waiting = self._take_copy(stanza.addressed(to), session, kind)
                 else:
                     waiting = session.door.send_copy(stanza, to)

@@ -143,9 +143,7 @@ class Connection(asyncio.Protocol):
         if not out or transport is None:
             return
         try:
-            if self._layer is not None:
-                out[:] = [self._layer.encode(out)]
-            data = b"".join(out)  # of one piece it makes no copy
+            data = b"".join(out) if self._layer is None else self._layer.encode(out)  # of one piece no copy is made
             out.clear()
             if self._engine is not None:
                 data = self._engine.send(data)

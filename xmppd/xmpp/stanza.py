@@ -35,6 +35,10 @@ def escape(text: str) -> str:
     return text.translate(_ESCAPES) if _SPECIAL(text) else text
 
 
+def _address(name: str, jid: JID | None) -> str:
+    return "" if jid is None else f" {name}='{jid if jid.plain else escape(jid)}'"
+
+
 class Stanza:
     """One message, presence or iq on the road.
 
@@ -115,14 +119,17 @@ class Stanza:
             tongue = f" xml:lang='{lang}'" if lang else ""
             head = f"<{kind} from='{sender}' to='{to}' id='{id}' type='{type}'{tongue}>"
             return b"%b%b%b" % (head.encode(), letter, _CLOSE[kind])
-        who = "" if sender is None else f" from='{sender if sender.plain else escape(sender)}'"
-        whom = "" if to is None else f" to='{to if to.plain else escape(to)}'"
+        head = f"<{kind}{_address('from', sender)}{_address('to', to)}{self._attributes()}"
+        return b"%b>%b%b" % (head.encode(), letter, _CLOSE[kind]) if letter else f"{head}/>".encode()
+
+    def _attributes(self) -> str:
+        """Those behind the addresses."""
+        id, type, lang = self.id, self.type, self.lang
         which = f" id='{id if id.isalnum() else escape(id)}'" if id else ""
         what = f" type='{type if type.isalpha() else escape(type)}'" if type else ""
         tongue = f" xml:lang='{lang if lang.isalpha() else escape(lang)}'" if lang else ""
         more = "".join([f" {name}='{escape(value)}'" for name, value in self.extra.items()]) if self.extra else ""
-        head = f"<{kind}{who}{whom}{which}{what}{tongue}{more}"
-        return b"%b>%b%b" % (head.encode(), letter, _CLOSE[kind]) if letter else f"{head}/>".encode()
+        return f"{which}{what}{tongue}{more}"
 
     @property
     def element(self) -> Element:
@@ -194,12 +201,10 @@ class Stanza:
 
     def _cut(self) -> tuple[bytes, bytes]:
         """What stands before and behind the address of this stanza and its copies."""
-        nobody = self
-        if self.to is not None:
-            nobody = Stanza(self.kind, None, self.sender, self.type, self.id, self.lang, self.letter, None, self.extra)
-        head = f"<{self.kind}" if self.sender is None else f"<{self.kind} from='{escape(self.sender)}'"
-        whole, cut = nobody._encode(), len(head.encode())
-        self._around = whole[:cut], whole[cut:]
+        kind, letter, attributes = self.kind, self.letter, self._attributes()
+        before = f"<{kind}{_address('from', self.sender)}".encode()
+        behind = b"%b>%b%b" % (attributes.encode(), letter, _CLOSE[kind]) if letter else f"{attributes}/>".encode()
+        self._around = before, behind
         return self._around
 
     def with_letter(self, letter: bytes, names: tuple[str, ...] | None = None) -> Stanza:

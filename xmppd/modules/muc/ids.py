@@ -6,8 +6,8 @@ from base64 import urlsafe_b64encode
 from os import urandom
 from typing import Final
 
-LENGTH: Final = 12  # bytes of an id; a multiple of 3, so that its text needs no filling
-POOL: Final = 100 * LENGTH  # asked from the system at once: each time is a system call
+LENGTH: Final = 16  # characters of an id, of six random bits each
+POOL: Final = 100  # made at once: to ask the system for randomness is a call of its own
 
 
 class Ids:
@@ -16,11 +16,11 @@ class Ids:
     __slots__ = ("_pool",)
 
     def __init__(self) -> None:
-        self._pool = b""
+        self._pool: list[str] = []
 
     def make(self) -> str:
         """One more: 16 characters that may stand in an attribute."""
         if not self._pool:
-            self._pool = urandom(POOL)
-        id, self._pool = self._pool[:LENGTH], self._pool[LENGTH:]
-        return urlsafe_b64encode(id).decode()
+            text = urlsafe_b64encode(urandom(POOL * LENGTH * 6 // 8)).decode()
+            self._pool = [text[at : at + LENGTH] for at in range(0, len(text), LENGTH)]
+        return self._pool.pop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, Final
 
 from xmppd.api import Commit, Event, StorageError
@@ -76,11 +77,11 @@ async def announced(room: Room, message: Stanza) -> tuple[str, tuple[Commit, ...
     return id, (*commits, kept) if kept is not None else tuple(commits)
 
 
-async def _tell(room: Room, stanza: Stanza) -> None:
+def _tell(room: Room, stanza: Stanza) -> Awaitable[None]:
     room.muc.spoken.inc()
     if room.warden is not None:
         room.warden.said(room, stanza)
-    await room.broadcast(stanza)
+    return room.broadcast(stanza)
 
 
 def _is_lasting(names: tuple[str, ...]) -> bool:
@@ -151,7 +152,8 @@ def _stamped(room: Room, occupant: Occupant, stanza: Stanza, id: str) -> Stanza:
 
 
 def _stamp(room: Room, id: str) -> bytes:
-    return f"<stanza-id xmlns='{SID}' by='{escape(room.jid)}' id='{id}'/>".encode()
+    by = room.jid if room.jid.plain else escape(room.jid)
+    return f"<stanza-id xmlns='{SID}' by='{by}' id='{id}'/>".encode()
 
 
 def _keep(room: Room, nick: str, author: JID, stanza: Stanza) -> Commit | None:

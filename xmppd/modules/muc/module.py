@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any, Final
 
 from xmppd.api import Counter, Event, Host, Module, ModuleOptions
@@ -206,20 +207,16 @@ class Muc(AffiliationCommands, Accounts, Wardens, Rounds, Module):
             raise StanzaError("not-acceptable", f"a room's name has {self.options.max_room_id} characters at most")
         return self.rooms.create(to.bare)
 
-    async def _dispatch(self, room: Room, event: Event) -> None:
+    def _dispatch(self, room: Room, event: Event) -> Awaitable[None]:
         stanza = event.stanza
         assert stanza.to is not None
         if stanza.kind == "message":
             if stanza.type == "groupchat" and not stanza.to.resource:
-                await messages.groupchat(room, event)
-            else:
-                await self._message(room, event, stanza.to)
-        elif stanza.kind == "presence":
-            await self._presence(room, event, stanza.to)
-        elif stanza.to.resource:
-            await passing.passed(room, event)
-        else:
-            await answers.for_room(room, event)
+                return messages.groupchat(room, event)
+            return self._message(room, event, stanza.to)
+        if stanza.kind == "presence":
+            return self._presence(room, event, stanza.to)
+        return passing.passed(room, event) if stanza.to.resource else answers.for_room(room, event)
 
     async def _message(self, room: Room, event: Event, to: JID) -> None:
         stanza = event.stanza

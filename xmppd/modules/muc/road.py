@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 from xmppd.api import Event, Host, Router
 from xmppd.xmpp.jid import JID
@@ -11,6 +12,8 @@ from xmppd.xmpp.stanza import Stanza
 
 if TYPE_CHECKING:
     from .room import Room
+
+DOMAIN: Final = attrgetter("domain")
 
 
 class Road:
@@ -26,10 +29,7 @@ class Road:
         Who has no session any more is noted in `room.lost`, and leaves when the room's turn ends. Who does not let it
         in stays: nobody is to fall out of a room because they keep somebody else's words away.
         """
-        served: dict[str, list[JID]] = {}
-        for to in readers:
-            served.setdefault(to.domain, []).append(to)
-        for name, here in served.items():
+        for name, here in _by_domain(list(readers)):
             host = self._hosts.get(name)
             if host is not None:
                 missed = await host.spread(stanza, here)
@@ -43,3 +43,11 @@ class Road:
         assert stanza.to is not None
         domain = self._router.domains.get(stanza.to.domain)
         await (self._router.route(Event(stanza)) if domain is None else domain.handle(Event(stanza)))
+
+
+def _by_domain(readers: list[JID]) -> Iterable[tuple[str, list[JID]]]:
+    """As a rule all are of one domain: that is seen without a loop."""
+    domains = dict.fromkeys(map(DOMAIN, readers))
+    if len(domains) < 2:
+        return [(name, readers) for name in domains]
+    return [(name, [to for to in readers if to.domain == name]) for name in domains]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from xmppd.api import Bucket, Buckets, Commit, Statement, StorageError
@@ -286,9 +286,9 @@ class Room:
         """An occupant's presence as it is now, to everybody who may see it."""
         await announce(self, occupant, why)
 
-    async def broadcast(self, message: Stanza) -> None:
+    def broadcast(self, message: Stanza) -> Awaitable[None]:
         """A message to every real address in the room; `sender` is room or room/nick, `to` is not looked at."""
-        await self.muc.road.send(self, message, list(self.occupants.sessions))
+        return self.muc.road.send(self, message, self.occupants.sessions)
 
     async def notify(self, codes: Iterable[int]) -> None:
         """Status codes to everybody, in a message from the room."""
