@@ -97,6 +97,7 @@ class Features(Generic[P]):
     def __init__(self, rows: Iterable[StreamFeature[P]] = ()) -> None:
         self._rows: list[StreamFeature[P]] = []
         self._tags: dict[str, StreamFeature[P]] = {}
+        self._possible: dict[int, list[StreamFeature[P]]] = {}  # by state: each login asks three times
         for row in rows:
             self.add(row)
 
@@ -105,16 +106,21 @@ class Features(Generic[P]):
         self._rows.append(row)
         self._rows.sort(key=lambda row: row.order)
         self._tags.update(dict.fromkeys(row.tags, row))
+        self._possible.clear()
 
     def remove(self, row: StreamFeature[P]) -> None:
         """Offer it no more."""
         self._rows.remove(row)
+        self._possible.clear()
         for tag in row.tags:
             self._tags.pop(tag, None)
 
     def possible(self, state: int) -> list[StreamFeature[P]]:
-        """Those that may be negotiated in this state, in their order."""
-        return [row for row in self._rows if row.possible(state)]
+        """Those that may be negotiated in this state, in their order; read them, and do not change the list."""
+        found = self._possible.get(state)
+        if found is None:
+            found = self._possible[state] = [row for row in self._rows if row.possible(state)]
+        return found
 
     def find(self, tag: str, state: int) -> StreamFeature[P] | None:
         """The feature that an element begins, where it is possible now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from xmppd.xmpp import namespaces as ns
@@ -11,6 +12,7 @@ from xmppd.xmpp.glance import ATTRIBUTE, SPACE, VALUE
 from .context import Context
 from .items import Header
 
+REMEMBERED: Final = 256  # headers: programs of one kind say the same to one host, and each login has two or three
 MOST: Final = 1024  # bytes that are looked at; real headers have 200, and a long one may come in many pieces
 HEADER: Final = re.compile(
     rb"(?:<\?xml version=(?:'1\.0'|\"1\.0\")(?: encoding=(?:'UTF-8'|\"UTF-8\"|'utf-8'|\"utf-8\"))? ?\?>%b*+)?"
@@ -24,7 +26,12 @@ def plain_header(stream: bytes, content: str) -> tuple[Header, Context, int] | N
 
     None where it is not whole, or not of the plainest kind: a parser must look at it then.
     """
-    match = HEADER.match(stream, 0, MOST)
+    return _read(stream[:MOST], content)
+
+
+@lru_cache(REMEMBERED)
+def _read(stream: bytes, content: str) -> tuple[Header, Context, int] | None:
+    match = HEADER.match(stream)
     if match is None:
         return None
     found = ATTRIBUTE.findall(match[1])

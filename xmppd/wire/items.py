@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +19,7 @@ LANG: Final = f"{ns.XML} lang"
 class Header:
     """A stream header: its plain attributes, its language and the namespace of its stanzas."""
 
-    attributes: dict[str, str]
+    attributes: Mapping[str, str]
     lang: str
     content: str
 
