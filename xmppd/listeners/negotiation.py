@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, Final
 
 from xmppd.host import Host
@@ -48,7 +47,7 @@ def _open(client: Client, header: Header) -> None:
     client.host = host
     client.exchange = None  # a login ends on the stream and the host it began on
     client.claimed = header.attributes.get("from", "")
-    client.write(client.stream.open(host.name, token_urlsafe(12), client.user))
+    client.write(client.stream.open(host.name, client.listener.shared.ids.make(), client.user))
     offer(client)
 
 

@@ -13,6 +13,7 @@ from xmppd.metrics import Counter as Metric
 from xmppd.metrics import Gauge
 from xmppd.sasl import Throttle
 from xmppd.wire.framer import Parsers
+from xmppd.xmpp.ids import Ids
 
 from .certificates import Certificates
 from .outbox import Outbox
@@ -40,6 +41,7 @@ class Shared:
     parsers: Parsers
     throttle: Throttle
     outbox: Outbox = field(default_factory=Outbox)
+    ids: Ids = field(default_factory=Ids)
     traffic: Traffic = field(default_factory=Traffic)
     addresses: Counter[str] = field(default_factory=Counter)
     strangers: Counter[str] = field(default_factory=Counter)  # those of them who have not logged in, by address

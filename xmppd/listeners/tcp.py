@@ -17,6 +17,7 @@ from .tls import TLSEngine
 
 log = logging.getLogger(__name__)
 
+TLS13: Final = "TLSv1.3"
 SHAPER: Final = 2  # reading pauses because the peer sent too fast
 
 
@@ -237,13 +238,15 @@ class Connection(asyncio.Protocol):
             transport.write(engine.outgoing())
             transport.close()
             return b""
+        if engine.established and not established:
+            self.secured(engine)
+            if engine.version == TLS13:
+                return data  # what waits are tickets: they leave with the first words
         pending = engine.outgoing()
         if pending:
             transport.write(pending)
             if self._congested and transport.get_write_buffer_size() > self.max_queue:
                 self._overflow(transport)
-        if engine.established and not established:
-            self.secured(engine)
         return data
 
     def secured(self, engine: TLSEngine) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from xmppd.api import Counter, Event, Host, Module, ModuleOptions
 from xmppd.xmpp.errors import StanzaError, StreamError
+from xmppd.xmpp.ids import Ids
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.namespaces import MAM
 from xmppd.xmpp.stanza import Stanza
@@ -19,7 +20,6 @@ from .aspects import aspects
 from .discovery import Discovery
 from .faces import X_MUC
 from .hats import Hats
-from .ids import Ids
 from .occupants import Occupant
 from .options import ServiceOptions
 from .presence import Why, part

@@ -1,4 +1,4 @@
-"""Ids for messages (XEP-0359): unique, and not to be guessed."""
+"""Ids that are unique and not to be guessed: of messages (XEP-0359), streams (RFC 6120 4.7.3), answers."""
 
 from __future__ import annotations
 
