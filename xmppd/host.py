@@ -127,18 +127,16 @@ class Host:
     def _send_on(self, event: Event) -> Awaitable[object] | None:
         to = event.stanza.to
         if to is None:
-            return self._take_own(event)
+            iq = event.stanza.kind == "iq"
+            return self._answer(event, Target.ACCOUNT) if iq else self._take_own(event)
         if to.domain == self.name:  # as `Router.route` does it: nearly all that a session says stays here
             return self.begin(event)
         return self.house.router.route(event)
 
     async def _take_own(self, event: Event) -> None:
-        """What is sent without `to` (RFC 6120 10.3)."""
-        kind = event.stanza.kind
-        if kind == "presence":
+        """What else is sent without `to` (RFC 6120 10.3)."""
+        if event.stanza.kind == "presence":
             await self.hooks.session_presence.run(event)
-        elif kind == "iq":
-            await self._answer(event, Target.ACCOUNT)
         else:
             sender = event.stanza.sender
             assert sender is not None

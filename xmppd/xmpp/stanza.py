@@ -35,10 +35,6 @@ def escape(text: str) -> str:
     return text.translate(_ESCAPES) if _SPECIAL(text) else text
 
 
-def _address(name: str, jid: JID | None) -> str:
-    return "" if jid is None else f" {name}='{jid if jid.plain else escape(jid)}'"
-
-
 class Stanza:
     """One message, presence or iq on the road.
 
@@ -119,7 +115,9 @@ class Stanza:
             tongue = f" xml:lang='{lang}'" if lang else ""
             head = f"<{kind} from='{sender}' to='{to}' id='{id}' type='{type}'{tongue}>"
             return b"%b%b%b" % (head.encode(), letter, _CLOSE[kind])
-        head = f"<{kind}{_address('from', sender)}{_address('to', to)}{self._attributes()}"
+        who = "" if sender is None else f" from='{sender if sender.plain else escape(sender)}'"
+        whom = "" if to is None else f" to='{to if to.plain else escape(to)}'"
+        head = f"<{kind}{who}{whom}{self._attributes()}"
         return b"%b>%b%b" % (head.encode(), letter, _CLOSE[kind]) if letter else f"{head}/>".encode()
 
     def _attributes(self) -> str:
@@ -202,7 +200,7 @@ class Stanza:
     def _cut(self) -> tuple[bytes, bytes]:
         """What stands before and behind the address of this stanza and its copies."""
         kind, letter, attributes = self.kind, self.letter, self._attributes()
-        before = f"<{kind}{_address('from', self.sender)}".encode()
+        before = (f"<{kind}" if self.sender is None else f"<{kind} from='{escape(self.sender)}'").encode()
         behind = b"%b>%b%b" % (attributes.encode(), letter, _CLOSE[kind]) if letter else f"{attributes}/>".encode()
         self._around = before, behind
         return self._around

@@ -33,8 +33,8 @@ class Owner(Protocol):
     def present(self, name: str) -> Sequence[Session]:
         """The sessions of an account that may be given messages."""
 
-    def has_read(self, session: Session, packed: bytes) -> bool:
-        """Whether a session reads a stored message from the archive."""
+    def reading(self, session: Session) -> Callable[[bytes], bool] | None:
+        """Whether a session reads a stored message from the archive; None where there is no archive."""
 
     def count_taken(self, number: int) -> None:
         """So many messages have reached a client."""
@@ -100,14 +100,17 @@ class Handover:
         box, last, limit, size = self._box, self._box.last, self._page, 0
         await box.settled()
         page = await self._boxes.page(box, last, limit)
+        read = self._owner.reading(self.session)
         for seq, message in page:
             if size >= room:
                 return size
             if seq in box.held:
                 box.handed = seq
                 continue
-            if not self._over and (waiting := self._give_one(seq, message)) is not None:
-                await waiting
+            if not (self._over or (read is not None and read(message))):  # what it has read is no less taken
+                waiting = self._give_one(seq, message)
+                if waiting is not None:
+                    await waiting
             if self._over:
                 return size
             box.handed = seq
@@ -124,8 +127,6 @@ class Handover:
         return self.session in self._owner.present(self._box.name)
 
     def _give_one(self, seq: int, packed: bytes) -> Awaitable[None] | None:
-        if self._owner.has_read(self.session, packed):
-            return None  # it is no less taken
         if seq > self._start:
             return self._give_all(unpack(packed))
         return _deliver(self.session, unpack(packed, self._delay(seq), DELAYED))

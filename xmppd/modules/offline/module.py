@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from xmppd.api import (
@@ -138,10 +140,10 @@ class Offline(Storing):
         sessions = self.host.sessions.of(f"{name}@{self.host.name}")
         return [session for session in sessions if session.presence is not None and session.priority >= 0]
 
-    def has_read(self, session: Session, packed: bytes) -> bool:
-        """Whether a session reads a stored message from the archive."""
+    def reading(self, session: Session) -> Callable[[bytes], bool] | None:
+        """Whether a session reads a stored message from the archive; None where there is no archive."""
         mam = self.maybe("mam")
-        return mam is not None and bool(mam.has_read(session, packed))
+        return None if mam is None else partial(mam.has_read, session)
 
     def count_taken(self, number: int) -> None:
         """For the metrics."""
