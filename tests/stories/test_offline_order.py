@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.kit.client import Client
 from tests.kit.world import World, a_world
 from tests.stories.test_offline import MODULES, NEGATIVE, chat, cut_off, stored, texts
 from xmppd.modules.offline import boxes as tables
@@ -51,7 +52,8 @@ async def test_a_new_message_waits_behind_the_stored_ones(world: World) -> None:
     assert await texts(bob) == ["103"]
 
 
-async def test_what_comes_meanwhile_reaches_every_resource(world: World) -> None:
+async def halfway(world: World) -> tuple[Client, Client, Client]:
+    """Alice, Bob's phone that stopped reading in the middle of a hundred messages, and his desk that came then."""
     await numbered(world, 100)
     alice = await world.session("alice/phone")
     phone, desk = await world.session("bob/phone"), await world.session("bob/desk")
@@ -61,6 +63,11 @@ async def test_what_comes_meanwhile_reaches_every_resource(world: World) -> None
         await alice.ping()
     desk.send("<presence/>")
     await desk.receives_nothing()
+    return alice, phone, desk
+
+
+async def test_what_comes_meanwhile_reaches_every_resource(world: World) -> None:
+    alice, phone, desk = await halfway(world)
     alice.send(chat("100") + chat("for the desk", to="bob@localhost/desk"))
     await alice.ping()
     await desk.receives("c:message[c:body='for the desk']")
@@ -72,15 +79,7 @@ async def test_what_comes_meanwhile_reaches_every_resource(world: World) -> None
 
 
 async def test_another_resource_takes_over_what_the_first_did_not_get(world: World) -> None:
-    await numbered(world, 100)
-    alice = await world.session("alice/phone")
-    phone, desk = await world.session("bob/phone"), await world.session("bob/desk")
-    phone.writer.transport.pause_reading()  # type: ignore[attr-defined]
-    phone.send("<presence/>")
-    while not world.module("offline")._boxes.get("bob").handed:
-        await alice.ping()
-    desk.send("<presence/>")
-    await desk.receives_nothing()
+    _, phone, desk = await halfway(world)
     session = world.host.sessions.find(phone.jid)
     assert session is not None
     cut_off(session.door.transport)  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from tests.kit.component import DOMAIN, Component, component, doors
 from tests.kit.raw import Raw
 from tests.kit.world import a_world
 from tests.stories.hard_input.calm import LIMIT, Calm
-from tests.stories.hard_input.test_memory import GROWTH, held
+from tests.stories.hard_input.test_memory import stays_flat
 from tests.wire.test_component import HEADER as OTHER_HEADER
 from tests.wire.test_hard_input import FORBIDDEN
 
@@ -84,10 +84,4 @@ async def storm(calm: Calm, numbers: "count[int]") -> None:
 
 @pytest.mark.slow
 async def test_memory_stays_flat(calm: Calm) -> None:
-    numbers = count()
-    for _ in range(4):
-        await storm(calm, numbers)
-    before = held()
-    for _ in range(6):
-        await storm(calm, numbers)
-    assert held() - before < GROWTH
+    await stays_flat(calm, storm)
