@@ -212,12 +212,12 @@ class Host:
             except StanzaError:
                 return list(readers)
             stanza = event.stanza
-        watched = bool(hooks.account_receive.of[kind] or hooks.session_receive.of[stanza.kind])
         here, returning, missed = self.sessions.by_jid.get, self.returning.accounts, []
+        looks, looks_at_each = hooks.account_receive.of, hooks.session_receive.of  # somebody may begin to meanwhile
         for to in readers:
             try:
                 session = here(to)
-                if session is None or watched or returning:
+                if session is None or looks[kind] or looks_at_each[stanza.kind] or returning:
                     waiting = self._take_copy(stanza.addressed(to), session, kind)
                 else:
                     waiting = session.door.send_copy(stanza, to)

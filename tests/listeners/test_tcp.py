@@ -265,6 +265,18 @@ async def test_bytes_pass_through_tls(serving: Serving) -> None:
     assert client.open(transport.written) == b"hello"
 
 
+async def test_tickets_leave_with_the_first_words(serving: Serving) -> None:
+    connection, transport, client = secured(serving)
+    assert not client.tls.session.has_ticket
+    pieces: list[bytes] = []
+    transport.write = pieces.append  # type: ignore[method-assign,assignment]
+    connection.data_received(client.seal(b"hello"))
+    await asyncio.sleep(0)
+    (piece,) = pieces
+    assert client.open(piece) == b"hello"
+    assert client.tls.session.has_ticket
+
+
 class Answering(TLSEngine):
     """TLS that has an answer to whatever comes in, as to requests for new keys (RFC 8446 4.6.3)."""
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.wire.streams import HEADER, MESSAGE, STREAM, fed, told
 from xmppd.wire.framer import Framer, Item, Parsers
-from xmppd.wire.headers import MOST, plain_header
+from xmppd.wire.headers import MOST, _read, plain_header
 
 CLIENT = "jabber:client"
 COMPONENT = "jabber:component:accept"
@@ -97,6 +97,13 @@ def test_a_header_has_the_limit_of_a_stanza(limit: int) -> None:
     fast, slow = both([HEADER], limit=limit)
     assert fast == slow
     assert (fast[0] == "policy-violation") is (limit < len(HEADER))
+
+
+def test_what_a_client_says_behind_its_header_is_not_remembered() -> None:
+    _read.cache_clear()
+    for password in (b"c2VjcmV0", b"aHVudGVyMg=="):
+        assert plain_header(HEADER + b"<auth>%b</auth>" % password, CLIENT)
+    assert _read.cache_info().misses == 1
 
 
 def test_a_long_header_in_many_pieces_costs_little() -> None:

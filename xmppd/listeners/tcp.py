@@ -104,8 +104,11 @@ class Connection(asyncio.Protocol):
                 data = self._decrypt(engine, data)
             if data:
                 self.received(data if self._layer is None else self._layer.decode(data))
-            if engine is not None and engine.closed:
-                self.end()
+            if engine is not None:
+                if data:
+                    self._pass_on(engine)
+                if engine.closed:
+                    self.end()
         except StreamError as error:
             self.fail(error)
         except Exception:
@@ -238,16 +241,23 @@ class Connection(asyncio.Protocol):
             transport.write(engine.outgoing())
             transport.close()
             return b""
-        if engine.established and not established:
+        fresh = engine.established and not established
+        if fresh:
             self.secured(engine)
-            if engine.version == TLS13:
-                return data  # what waits are tickets: they leave with the first words
+        if not (data or (fresh and engine.version == TLS13)):  # what waits then are tickets, and nobody waits for them
+            self._pass_on(engine)
+        return data
+
+    def _pass_on(self, engine: TLSEngine) -> None:
+        """What TLS has to say by itself; where we have something to say, that takes it along."""
+        transport = self.transport
+        if self._out or transport is None:
+            return
         pending = engine.outgoing()
         if pending:
             transport.write(pending)
             if self._congested and transport.get_write_buffer_size() > self.max_queue:
                 self._overflow(transport)
-        return data
 
     def secured(self, engine: TLSEngine) -> None:
         """The TLS handshake is done."""

@@ -26,7 +26,10 @@ def plain_header(stream: bytes, content: str) -> tuple[Header, Context, int] | N
 
     None where it is not whole, or not of the plainest kind: a parser must look at it then.
     """
-    return _read(stream[:MOST], content)
+    begin = stream.find(b">", 0, MOST) + 1 if stream.startswith(b"<?") else 0
+    end = stream.find(b">", begin, MOST) + 1
+    # Nothing behind it may be remembered: a client in a hurry says its password there.
+    return _read(stream[:end], content) if end else None
 
 
 @lru_cache(REMEMBERED)

@@ -77,7 +77,8 @@ class Push(Module):
             self._hear(DIRECT)
 
     async def stop(self) -> None:
-        """Hear nothing more."""
+        """Hear nothing more, nor begin to."""
+        self._heard = {DIRECT, GROUPCHAT}
         self.host.hooks.account_receive.remove(self.received)
         await super().stop()
 
