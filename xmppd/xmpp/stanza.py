@@ -114,7 +114,7 @@ class Stanza:
         if known and not (self.extra or _SPECIAL(f"{id}{type}{lang}")):  # as nearly every message of a person
             tongue = f" xml:lang='{lang}'" if lang else ""
             head = f"<{kind} from='{sender}' to='{to}' id='{id}' type='{type}'{tongue}>"
-            return b"%b%b%b" % (head.encode(), letter, _CLOSE[kind])
+            return b"".join((head.encode(), letter, _CLOSE[kind]))
         who = "" if sender is None else f" from='{sender if sender.plain else escape(sender)}'"
         whom = "" if to is None else f" to='{to if to.plain else escape(to)}'"
         head = f"<{kind}{who}{whom}{self._attributes()}"
@@ -195,15 +195,15 @@ class Stanza:
     def copied(self, to: JID) -> bytes:
         """The `data` of the same stanza to somebody else, for those to whom it is nothing but bytes."""
         before, behind = self._around or self._cut()
-        return b"%b to='%b'%b" % (before, (to if to.plain else escape(to)).encode(), behind)
+        return b"".join((before, (to if to.plain else escape(to)).encode(), behind))
 
     def _cut(self) -> tuple[bytes, bytes]:
         """What stands before and behind the address of this stanza and its copies."""
-        kind, letter, attributes = self.kind, self.letter, self._attributes()
-        before = (f"<{kind}" if self.sender is None else f"<{kind} from='{escape(self.sender)}'").encode()
-        behind = b"%b>%b%b" % (attributes.encode(), letter, _CLOSE[kind]) if letter else f"{attributes}/>".encode()
-        self._around = before, behind
-        return self._around
+        kind, letter, tail = self.kind, self.letter, f"'{self._attributes()}"
+        who = "" if self.sender is None else f" from='{escape(self.sender)}'"
+        behind = b"%b>%b%b" % (tail.encode(), letter, _CLOSE[kind]) if letter else f"{tail}/>".encode()
+        around = self._around = f"<{kind}{who} to='".encode(), behind
+        return around
 
     def with_letter(self, letter: bytes, names: tuple[str, ...] | None = None) -> Stanza:
         """The same envelope around another letter."""
