@@ -51,6 +51,7 @@ async def test_they_whisper_type_and_sit_in_the_lobby(browser: Browser, game: Pl
     await alice.reads("bob", "are you there?", "s, <b>here</b> & now")
     await alice.is_with("alice", "bob")
     await bob.says("Lobby", "who is in?")
+    await alice.reads("Lobby", "who is in?")
     await alice.says("Lobby", "me")
     for player in (alice, bob):
         await player.reads("Lobby", "who is in?", "me")
@@ -80,6 +81,7 @@ async def test_who_is_ignored_is_not_heard(browser: Browser, game: Place) -> Non
     await alice.ignores("bob")
     await bob.sees("alice", "offline")
     await bob.whispers("alice", "hello?")
+    await bob.reads("alice", "hello?")
     await alice.ignores("bob")
     await bob.sees("alice", "lobby")
     await bob.says("alice", "and now?")
@@ -125,6 +127,7 @@ async def test_a_restarted_server_loses_nothing(browser: Browser, game: Place) -
     await bob.is_online()
     await bob.reads("alice", "one", "two")
     await alice.reads("bob", "one", "two")
+    await alice.reads("Lobby", "is anybody here?")
     await alice.says("Lobby", "I am")
     await bob.reads("Lobby", "is anybody here?", "I am")
     await alice.sees("bob", "lobby")
