@@ -105,7 +105,7 @@ class Host:
                     return None if verdict is STOP else self._taken(event, verdict)
             to = event.stanza.to
             if to is not None and to.domain != self.name:
-                return self.house.router.route(event)
+                return self.house.router.route(event)  # which answers refusals itself: nothing is left to do here
             left = self._send_on(event)
         except StanzaError as error:
             return self.house.router.refuse(event, error)

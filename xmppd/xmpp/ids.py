@@ -1,4 +1,4 @@
-"""Ids that are unique and not to be guessed: of messages (XEP-0359), streams (RFC 6120 4.7.3), answers."""
+"""Ids that are unique and not to be guessed: of messages (XEP-0359) and streams (RFC 6120 4.7.3)."""
 
 from __future__ import annotations
 
