@@ -16,7 +16,7 @@ class Got:
     late: bool  # it says that it was sent before
     life: int  # of the server
     archive: str  # its id there, "" where it was not archived
-    read: bool  # the device had read it there before, in this life of the server
+    read: bool  # the device had read it there before
 
 
 @dataclass
@@ -25,22 +25,21 @@ class Shelf:
 
     live: list[Got] = field(default_factory=list)
     read: dict[str, Said] = field(default_factory=dict)  # from the archive, by id
-    lives: dict[Said, int] = field(default_factory=dict)  # of the server, in which it was read
+    known: set[Said] = field(default_factory=set)  # all that was read there
     unsure: set[Said] = field(default_factory=set)  # it was got in a session that was lost before its end was sure
     missed: set[Said] = field(default_factory=set)  # it is in the archive, and did not come to a session that was there
 
     @property
     def all(self) -> set[Said]:
         """However it came."""
-        return {got.said for got in self.live} | set(self.read.values())
+        return {got.said for got in self.live} | self.known
 
 
 class Book:
     """The whole truth, as the clients know it.
 
     The promise: what was acknowledged to its sender was received by a device of its recipient, or lies in the offline
-    store; with an archive each device has it, once, and in the order of its sender (a server that was killed has
-    forgotten what a client had read, and may give it that once more). Without one a message that several
+    store; with an archive each device has it, once, and in the order of its sender. Without one a message that several
     devices have lost goes to whoever is there, and it may come again, dated, to a device that could not tell the server
     that it has it. The clients use XEP-0198, and without an archive `until_acknowledged` of `offline`: else what is in
     a connected client's socket dies with the server.

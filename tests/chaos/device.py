@@ -202,8 +202,7 @@ class Device:
             return  # an answer, or a copy of what another device has said
         ids = [each.get("id") or "" for each in message.iterfind("{urn:xmpp:sid:0}stanza-id")]
         late = message.find("{urn:xmpp:delay}delay") is not None
-        read = self.shelf.lives.get(said) == self.life
-        self.shelf.live.append(Got(said, late, self.life, ids[0] if ids else "", read))
+        self.shelf.live.append(Got(said, late, self.life, ids[0] if ids else "", said in self.shelf.known))
         self._fresh.append((self._handled, said))
 
     def _read(self, result: Element) -> None:
@@ -213,7 +212,7 @@ class Device:
         said = said_in(message)
         if said is not None and (message.get("to") or "").startswith(f"{self.account}@"):
             self.shelf.read[id] = said
-            self.shelf.lives[said] = self.life
+            self.shelf.known.add(said)
 
     # The end
 

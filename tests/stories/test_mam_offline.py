@@ -1,6 +1,7 @@
 """Offline messages and the archive agree: who reads the archive does not get them twice, who does not gets them."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -142,6 +143,25 @@ async def test_who_comes_again_goes_on_from_there(world: World, name: str, given
     assert (await page(again, rsm(after=last))).texts == ["three"]
     again.send("<presence/>")
     assert await texts(again) == given
+
+
+@pytest.mark.parametrize(("behind", "given"), [("one", []), ("two", ["zero", "one", "two"])])
+async def test_after_a_restart_who_goes_on_from_before_it_has_what_is_older(
+    tmp_path: Path, behind: str, given: list[str]
+) -> None:
+    """The server has forgotten what was read; a message that came since then is no sign."""
+    async with a_world(modules=MODULES, data_dir=str(tmp_path)) as world:
+        alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
+        await say(alice, "zero", "one")
+        assert (await page(bob)).texts == ["zero", "one"]
+    async with a_world(modules=MODULES, data_dir=str(tmp_path)) as world:
+        alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
+        await say(alice, "two")
+        found = await page(await world.session("bob/tablet"))
+        ids = dict(zip(found.texts, found.ids, strict=True))
+        assert (await page(bob, rsm(after=ids[behind]))).complete
+        bob.send("<presence/>")
+        assert await texts(bob) == given
 
 
 async def test_who_reads_the_last_ones_is_given_those_before(world: World) -> None:

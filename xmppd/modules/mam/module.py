@@ -71,7 +71,12 @@ class Mam(Keeping):
 
     def __init__(self, host: Host, options: ModuleOptions) -> None:
         super().__init__(host, options)
-        self._readings = Readings()
+        self._readings = Readings(0)
+
+    async def start(self) -> None:
+        """What clients have read was forgotten with the server's last life."""
+        await super().start()
+        self._readings = Readings(self.store.ids.last)
 
     # Reading
 

@@ -38,8 +38,8 @@ SEARCHABLE: Final = FORM.with_fields(Field("text-single", FULLTEXT))
 class Query:
     """Which messages, and which page of them.
 
-    Keys of messages lie between `above` and `below`, neither included. `ids` are named one by one; `named` are all ids
-    that must be in the archive.
+    Keys of messages lie between `above` and `below`, neither included. It goes on from the message with the key
+    `behind`, 0 where it names none. `ids` are named one by one; `named` are all ids that must be in the archive.
     """
 
     page: PageRequest
@@ -47,6 +47,7 @@ class Query:
     with_: JID | None = None
     above: int = 0
     below: int = EVER
+    behind: int = 0
     ids: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     text: str = ""
@@ -93,13 +94,14 @@ def _read(values: dict[str, list[str]], page: PageRequest, queryid: str, *, flip
     ids = tuple(dict.fromkeys(values.get("ids", ())))
     if len(ids) > MOST_IDS:
         raise StanzaError("policy-violation", f"ask for at most {MOST_IDS} ids at once")
-    above = max(_start(_one(values, "start")), key_of(after), key_of(page.after or ""))
+    behind = max(key_of(after), key_of(page.after or ""))
+    above = max(_start(_one(values, "start")), behind)
     below = min(_end(_one(values, "end")), key_of(before) or EVER, key_of(page.before or "") or EVER)
     named = tuple(id for id in (after, before, page.after, page.before, *ids) if id)
     text = _one(values, FULLTEXT)
     if len(text) > paging.LONGEST_ID:
         raise StanzaError("policy-violation", "search for less")
-    return Query(page, queryid, JID.parse(with_) if with_ else None, above, below, ids, named, text, flip)
+    return Query(page, queryid, JID.parse(with_) if with_ else None, above, below, behind, ids, named, text, flip)
 
 
 def _one(values: dict[str, list[str]], var: str) -> str:

@@ -57,15 +57,24 @@ def read_on(before: Reading, query: Query, page: Answer, upto: int, known: Readi
 
 
 class Readings:
-    """What clients have read lately, by their full addresses: one that comes again asks for what came meanwhile."""
+    """What clients have read lately, by their full addresses: one that comes again asks for what came meanwhile.
 
-    def __init__(self) -> None:
+    Nothing is known of the time before the server started, when `last` was the last key of all. Who goes on from a
+    message of that time says itself that it has those before: else it would be given again what it has read and the
+    server could not take off the disk any more.
+    """
+
+    def __init__(self, last: int) -> None:
+        self._last = last
         self._known: OrderedDict[JID, Reading] = OrderedDict()
 
     def go_on(self, client: JID, before: Reading, query: Query, page: Answer, upto: int) -> Reading:
         """What a client has read with one page more; `before` is what it has read in this session."""
-        known = self._known.pop(client, NOTHING)
+        known = self._known.pop(client, None) or self._said(query)
         reading = self._known[client] = read_on(before, query, page, upto, known)
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return reading
+
+    def _said(self, query: Query) -> Reading:
+        return Reading(0, query.behind, whole=False) if query.behind <= self._last else NOTHING
