@@ -1,5 +1,6 @@
 """Stored messages come before newer ones, and each goes to one session, whoever comes and goes meanwhile."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -50,6 +51,30 @@ async def test_a_new_message_waits_behind_the_stored_ones(world: World) -> None:
     alice.send(chat("103"))
     await alice.ping()
     assert await texts(bob) == ["103"]
+
+
+async def test_who_comes_while_it_is_looked_up_what_he_has_is_given_all(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of ten thousand accounts more than that have messages."""
+    boxes, looked, go = world.module("offline")._boxes, asyncio.Event(), asyncio.Event()
+    find = boxes.find
+
+    async def slowly(name: str) -> tables.Box:
+        box: tables.Box = await find(name)
+        looked.set()
+        await go.wait()
+        return box
+
+    monkeypatch.setattr(boxes, "find", slowly)
+    monkeypatch.setattr(boxes, "_complete", False)
+    alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
+    alice.send(chat("one"))
+    await looked.wait()
+    bob.send("<presence/>")
+    await bob.receives_nothing()
+    go.set()
+    await bob.receives("c:message[c:body='one']")
 
 
 async def halfway(world: World) -> tuple[Client, Client, Client]:

@@ -100,9 +100,13 @@ class Offline(Storing):
         if event.stanza.passage is not None:  # copies of it are out, and it comes to more sessions than those
             event.stanza.given(self)
             event.stanza.passage.holders.has_it()
-        if box.handover is None:
-            self.ended(box)
         return STOP
+
+    def put(self, event: Event, box: Box) -> None:
+        """Store a message, and give it to who has come while it was looked up whether there are others."""
+        super().put(event, box)
+        if box.handover is None and f"{box.name}@{self.host.name}" in self.host.sessions.present:
+            self.ended(box)
 
     def _is_for_another(self, box: Box, to: JID) -> bool:
         if not to.resource:
