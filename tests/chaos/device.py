@@ -39,6 +39,7 @@ class Device:
         self.talking = asyncio.Event()
         self.client: Client | None = None
         self._id = ""
+        self._here = False  # it has caught up, and said so
         self._sent = 0  # stanzas of ours in this session
         self._sure = 0  # of them, as the server says
         self._waiting: list[tuple[str, str, Said | None]] = []  # stanza, account, what it says; not acknowledged
@@ -72,8 +73,7 @@ class Device:
         client = self.client = await Client.dial(port)
         await client.open()
         await client.login(self.account, self.account)
-        if not (self._id and await self._resume(client)):
-            await self._begin(client)
+        await self._arrive(client)
         self.book.counts["connections made"] += 1
         talk = asyncio.create_task(self._talk(client))
         try:
@@ -81,6 +81,15 @@ class Device:
                 self._take(client, await client.receive())
         finally:
             talk.cancel()
+
+    async def _arrive(self, client: Client) -> bool:
+        """Whether the session went on; a beginning that was cut short goes on too."""
+        resumed = bool(self._id) and await self._resume(client)
+        if not resumed:
+            await self._begin(client)
+        if not self._here:
+            await self._appear(client)
+        return resumed
 
     async def _resume(self, client: Client) -> bool:
         client.send(f"<resume xmlns='{SM}' previd='{self._id}' h='{self._handled}'/>")
@@ -99,6 +108,7 @@ class Device:
         """A new session; what the old one had not acknowledged is never known."""
         self.book.counts["sessions begun"] += 1
         self.shelf.unsure |= {said for place, said in self._fresh if place > self._told}
+        self._here = False
         self._id, self._waiting, self._fresh = "", [], []
         self._sent = self._sure = self._handled = self._told = 0
         self._telling = []
@@ -109,10 +119,13 @@ class Device:
             if answer.tag == MESSAGE:
                 self._hear(answer)
         self._id = answer.get("id") or ""
+
+    async def _appear(self, client: Client) -> None:
         if self.archived:
             self._say(client, f"<iq type='set' id='carbons'><enable xmlns='{CARBONS}'/></iq>")
             await self._catch_up(client)
         self._say(client, "<presence/>")
+        self._here = True
 
     async def _catch_up(self, client: Client) -> None:
         """Read the archive from where this device has read it."""
@@ -226,9 +239,7 @@ class Device:
         client = self.client = await Client.dial(port)
         await client.open()
         await client.login(self.account, self.account)
-        if not (self._id and await self._resume(client)):
-            await self._begin(client)
-        elif self.archived:
+        if await self._arrive(client) and self.archived:
             await self._compare(client)
         await self._settle(client)
         client.send(f"<a xmlns='{SM}' h='{self._handled}'/></stream:stream>")
