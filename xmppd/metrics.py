@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import re
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -132,7 +133,7 @@ class Split(dict[str | tuple[str, ...], V]):
                 yield suffix, dict(zip(self._labels, values, strict=True)) | labels, value
 
 
-class Declared(Generic[V]):
+class Declared(Generic[V], ABC):
     """A metric as a class attribute: the declaration on the class, the figures (a `V`) on each instance."""
 
     kind: ClassVar[str]
@@ -155,9 +156,9 @@ class Declared(Generic[V]):
         # From now on the instance's own attribute hides this descriptor: counting costs a plain look-up.
         return instance.__dict__.setdefault(self.name, self.make(instance))  # type: ignore[no-any-return]
 
+    @abstractmethod
     def make(self, instance: Any) -> V:
         """Figures at nought."""
-        raise NotImplementedError
 
     def by(self, *labels: str) -> By[V]:
         """The same, split by labels: `self.refused["forbidden"].inc()`, `self.logins["PLAIN", "ok"].inc()`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -50,7 +51,7 @@ def for_each(connections: Iterable[P], act: Callable[[P], None]) -> None:
             connection.abort()
 
 
-class TCPListener(Generic[P]):
+class TCPListener(Generic[P], ABC):
     """Listens, counts who is there, and sends them away at the end. A subclass makes the connections."""
 
     alpn: tuple[str, ...] = ()
@@ -63,14 +64,14 @@ class TCPListener(Generic[P]):
         self._server: asyncio.Server | None = None
         self._gone = asyncio.Event()
 
+    @abstractmethod
     def connection(self) -> Any:
         """An `asyncio.Protocol` for a newcomer, which enters itself into `connections`."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def description(self) -> str:
         """For the line that says the server is ready."""
-        raise NotImplementedError
 
     @property
     def shaper(self) -> tuple[int, int] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Final, cast
 
@@ -21,7 +22,7 @@ TLS13: Final = "TLSv1.3"
 SHAPER: Final = 2  # reading pauses because the peer sent too fast
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol, ABC):
     """Bytes to and from one peer. A subclass takes `received` and is told `lost`.
 
     `write` never waits: it queues, and a peer whose queue grows over `max_queue` bytes is cut off.
@@ -120,17 +121,17 @@ class Connection(asyncio.Protocol):
         self.closing = True
         self.abort()
 
+    @abstractmethod
     def received(self, data: bytes) -> None:
         """Plain bytes of the peer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lost(self) -> None:
         """The connection is gone."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fail(self, error: StreamError) -> None:
         """The stream cannot go on."""
-        raise NotImplementedError
 
     def write(self, data: bytes) -> None:
         """Queue bytes; they leave at the end of this turn."""
