@@ -7,6 +7,7 @@ import pytest
 from tests.kit.client import Client, error_of
 from tests.kit.world import World, a_world
 from tests.stories.archives import HINTS, MODULES, page
+from tests.stories.test_offline import stored
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Element, Stanza
 
@@ -90,6 +91,44 @@ async def test_a_message_to_all_devices_is_not_copied_to_them(world: World) -> N
         await client.receives("c:message[c:body]")
         await client.receives_nothing()
     assert (await copied(shy, "received")).get("to") == "bob@localhost"
+
+
+async def on_their_way(world: World) -> tuple[Client, Client, Client]:
+    """Bob's phone and desk that want copies, and an old device, none of them available yet, while Alice says M."""
+    alice = await world.session("alice/phone")
+    phone, desk, old = [await world.session(f"bob/{name}") for name in ("phone", "desk", "old")]
+    assert await enable(phone) == await enable(desk) == "result"
+    alice.send(f"<message to='bob@localhost' type='chat'>{BODY}</message>")
+    await alice.ping()
+    for client in (phone, desk):
+        assert (await copied(client, "received")).get("to") == "bob@localhost"
+    return phone, desk, old
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+async def test_what_is_stored_is_copied_to_those_that_are_not_available_yet(
+    world: World, order: tuple[int, int, int]
+) -> None:
+    """7: who is first takes it from the store, the others would never hear of it; nobody is given it twice."""
+    clients = await on_their_way(world)
+    for number in order:
+        clients[number].send("<presence/>")
+        if number == order[0] == 2:
+            assert (await clients[number].receives("c:message[c:body]")).find("{urn:xmpp:delay}delay") is not None
+        await clients[number].receives_nothing()
+    while await stored(world):
+        await clients[0].ping()
+    assert world.module("offline")._boxes.get("bob").had == {}
+
+
+async def test_what_no_available_device_has_taken_stays_stored(world: World) -> None:
+    for client in await on_their_way(world):
+        await client.close()
+    tablet = await world.online("bob/tablet", "")
+    assert world.module("offline")._boxes.get("bob").had == {}
+    tablet.send("<presence/>")
+    assert (await tablet.receives("c:message[c:body]")).find("{urn:xmpp:delay}delay") is not None
+    await tablet.receives_nothing()
 
 
 async def test_what_one_device_says_is_copied_to_the_others(world: World) -> None:
@@ -207,15 +246,3 @@ async def test_a_session_that_is_gone_is_forgotten(world: World) -> None:
     while world.host.sessions.find(bob.jid):
         await (await world.session("alice/phone")).ping()
     assert world.module("carbons")._enabled == {}
-
-
-async def test_who_is_not_available_and_gets_the_message_later_gets_no_copy_now(world: World) -> None:
-    """A client that enables carbons before its presence: once each."""
-    alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
-    await enable(bob)
-    alice.send(f"<message to='bob@localhost' type='chat'>{BODY}</message>")
-    await alice.ping()
-    await bob.receives_nothing()
-    bob.send("<presence/>")
-    await bob.receives("c:message[c:body][delay:delay]")
-    await bob.receives_nothing()

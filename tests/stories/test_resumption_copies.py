@@ -8,7 +8,8 @@ from tests.kit.client import Client
 from tests.kit.world import World, a_world
 from xmppd.storage import Commit
 
-from .managed import SM, bodies, heard_nothing, managed, vanish
+from .managed import SM, bodies, handled, heard_nothing, managed, vanish
+from .managed import enable as switch_on
 from .test_resumption import MODULES
 from .test_resumption_kept import acknowledges, back, on_disk
 from .test_resumption_returning import PATIENT, comes, stamp, stored
@@ -112,6 +113,32 @@ async def test_a_lost_copy_that_is_read_in_the_archive_is_not_given() -> None:
         await world.advance(51)
         await tablet.receives("c:presence[@type='unavailable']")
         await tablet.receives_nothing()
+
+
+@pytest.mark.parametrize("first", ["desk", "phone"])
+async def test_a_lost_copy_of_what_is_stored_is_not_given_back(world: World, first: str) -> None:
+    """Nobody was available yet: it waits in the store for who has had none, and goes once it was taken from there."""
+    bob = await world.online("bob/desk")
+    phone, desk = await world.session("alice/phone"), await world.session("alice/desk")
+    for client in (phone, desk):
+        await switch_on(client, "resume='true' max='50'")
+        await client.ask(ENABLE)
+    bob.send("<message to='alice@localhost' type='chat'><body>1</body></message>")
+    await bob.ping()
+    await desk.receives("c:message/*/*/c:message[c:body='1']")
+    await acknowledges(desk, 2)
+    await vanish(world, phone)
+    if first == "phone":
+        await world.advance(51)
+    assert await stored(world) == 1
+    desk.send("<presence/>")
+    assert await handled(desk) == 2, "it has said nothing but what it wants, and that it is here"
+    await world.advance(51)
+    await acknowledges(desk, 3)  # the answer, the copy, and the presence
+    assert [each for each in await desk.pending() if each.tag == "{jabber:client}message"] == []
+    while await on_disk(world):
+        await bob.ping()
+    await (await comes(world, "alice/tablet")).receives("c:presence")
 
 
 async def test_what_the_account_said_itself_is_not_given_back(world: World) -> None:

@@ -142,7 +142,10 @@ class Carbons(Module):
 
     @hook.account_receive.at(COPY, DIRECT)
     def copy_received(self, event: Event) -> Awaitable[None] | None:
-        """What the account is told, for those devices that are not given the message itself (7)."""
+        """What the account is told, for those devices that are not given the message itself (7).
+
+        Also for those that are not available yet, while it is stored: the first that is takes it from there.
+        """
         if not self._enabled:
             return None
         stanza, to = event.stanza, event.stanza.to
@@ -153,8 +156,6 @@ class Carbons(Module):
         if action is Action.BOUNCE:
             return None
         others = [session for session in present if session not in chosen and session is not event.origin]
-        if action is Action.ABSENT:  # it will be given to those that are not available when they are
-            others = [session for session in others if session.available]
         if not others:
             return None
         stanza.given(*chosen, *others)

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from xmppd.api import Commit, Many, Progress, Storage, StorageError
+from xmppd.xmpp.passage import Holders
 
 if TYPE_CHECKING:
     from .handover import Handover
@@ -46,10 +47,10 @@ class Box:
 
     Those up to `handed` were given to a session, those up to `last` are stored or on their way to the disk. Those in
     `held` are left alone: they wait for a session without a connection, which has them too. `newest` is the last number
-    of all, `count` is without those that are held.
+    of all, `count` is without those that are held. `had` is who of those who are here has which of them already.
     """
 
-    __slots__ = ("count", "handed", "handover", "held", "last", "name", "newest", "write")
+    __slots__ = ("count", "had", "handed", "handover", "held", "last", "name", "newest", "write")
 
     def __init__(self, name: str, count: int, last: int) -> None:
         self.name = name
@@ -57,6 +58,7 @@ class Box:
         self.last = self.newest = last
         self.handed = 0
         self.held: set[int] | frozenset[int] = NONE
+        self.had: dict[int, Holders] = {}
         self.handover: Handover | None = None
         self.write: Commit | None = None
 
@@ -68,7 +70,7 @@ class Box:
     @property
     def idle(self) -> bool:
         """Whether all that is known of it stands in the table too."""
-        return self.handover is None and not self.held and (self.write is None or self.write.done)
+        return self.handover is None and not self.held and not self.had and (self.write is None or self.write.done)
 
     async def settled(self) -> None:
         """Wait until the table shows all that was written so far; failures were told to those they concern."""
@@ -191,13 +193,15 @@ class Boxes:
         edges = [0, *sorted(seq for seq in box.held if seq <= last), last + 1]
         box.write = self._storage.write(*((TAKEN, (self._host, box.name, *between)) for between in pairwise(edges)))
         box.count = max(0, box.count - count) if box.last > last else 0
+        if box.had:
+            box.had = {seq: holders for seq, holders in box.had.items() if seq > last}
 
     def clear(self, name: str) -> Box | None:
         """Forget an account; its box, now empty, where there was one."""
         box = self._boxes.pop(name, None)
         if box is not None:
             box.count = box.last = 0
-            box.held = NONE
+            box.held, box.had = NONE, {}
         self._storage.write((CLEAR, (self._host, name)))
         return box
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from xmppd.api import Session, StorageError
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.namespaces import DELAY
-from xmppd.xmpp.passage import STORED
+from xmppd.xmpp.passage import STORED, Holders
 from xmppd.xmpp.stanza import Stanza
 from xmppd.xmpp.timestamps import format_datetime
 
@@ -127,14 +127,21 @@ class Handover:
         return self.session in self._owner.present(self._box.name)
 
     def _give_one(self, seq: int, packed: bytes) -> Awaitable[None] | None:
+        had = self._box.had.get(seq)
         if seq > self._start:
-            return self._give_all(unpack(packed))
+            return self._give_all(unpack(packed), had or Holders())
+        if had is not None:
+            if self.session in had:
+                return None
+            had.add(self.session)
         return _deliver(self.session, unpack(packed, self._delay(seq), DELAYED))
 
-    async def _give_all(self, stanza: Stanza) -> None:
+    async def _give_all(self, stanza: Stanza, had: Holders) -> None:
         for session in self._owner.present(self._box.name):
-            if (waiting := _deliver(session, stanza)) is not None:
-                await waiting
+            if session not in had:
+                had.add(session)
+                if (waiting := _deliver(session, stanza)) is not None:
+                    await waiting
 
     def _delay(self, seq: int) -> bytes:
         # To the microsecond: clients sort by it, also beside what came live in the same second.

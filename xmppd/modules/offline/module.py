@@ -97,9 +97,7 @@ class Offline(Storing):
         if self.full(box):
             return None  # it can still be read now
         self.put(event, box)
-        if event.stanza.passage is not None:  # copies of it are out, and it comes to more sessions than those
-            event.stanza.given(self)
-            event.stanza.passage.holders.has_it()
+        self.has_it(event.stanza)
         return STOP
 
     def put(self, event: Event, box: Box) -> None:
@@ -156,9 +154,14 @@ class Offline(Storing):
     @hook.session_closed
     def leave(self, event: SessionEvent) -> None:
         """What the session was given and has not taken is the next one's."""
-        box = self._boxes.get(event.session.jid.local)
-        if box is not None and box.handover is not None and box.handover.session is event.session:
+        jid = event.session.jid
+        box = self._boxes.get(jid.local)
+        if box is None:
+            return
+        if box.handover is not None and box.handover.session is event.session:
             box.handover.end()
+        if box.had and jid.bare not in self.host.sessions.present:
+            box.had = {}
 
     # Housekeeping
 

@@ -19,6 +19,7 @@ from xmppd.api import (
     option,
 )
 from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.stanza import Stanza
 
 from .boxes import Box, Boxes
 from .held import Held
@@ -63,14 +64,27 @@ class Storing(Module):
         box = self._boxes.get(to.local)
         if box is None:
             return self._keep_first(event, to.local)
-        self.put(event, box)
+        self._keep(event, box)
         return STOP
 
     async def _keep_first(self, event: Event, name: str) -> Verdict:
         if not await self.host.accounts.exists(name):
             return None  # an anonymous session's, and nobody will ever fetch it
-        self.put(event, await self._boxes.find(name))
+        self._keep(event, await self._boxes.find(name))
         return STOP
+
+    def _keep(self, event: Event, box: Box) -> None:
+        self.put(event, box)
+        passage = event.stanza.passage
+        if passage is not None and passage.holders:
+            box.had[box.last] = passage.holders
+            self.has_it(event.stanza)
+
+    def has_it(self, stanza: Stanza) -> None:
+        """Copies of a message are out, and it lies here for others: who loses a copy need not give it back."""
+        if stanza.passage is not None:
+            stanza.given(self)
+            stanza.passage.holders.has_it()
 
     def put(self, event: Event, box: Box) -> None:
         """Store a message; `StanzaError` where there is no room, or the disk cannot follow."""
