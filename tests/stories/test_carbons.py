@@ -131,6 +131,28 @@ async def test_what_no_available_device_has_taken_stays_stored(world: World) -> 
     await tablet.receives_nothing()
 
 
+async def test_what_waits_behind_stored_messages_is_not_given_to_who_has_a_copy(world: World) -> None:
+    """Bob's desk takes its time; his phone has a copy of what is new, and is available only then."""
+    alice = await world.session("alice/phone")
+    phone, desk = await world.session("bob/phone"), await world.session("bob/desk")
+    long = f"<body>{'x' * 20_000}</body>"
+    alice.send("".join(f"<message to='bob@localhost' id='{number}'>{long}</message>" for number in range(100)))
+    await alice.ping()
+    await enable(phone)
+    desk.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    desk.send("<presence/>")
+    while not world.module("offline")._boxes.get("bob").handed:
+        await alice.ping()
+    alice.send(f"<message to='bob@localhost' id='100'>{BODY}</message>")
+    await alice.ping()
+    assert (await copied(phone, "received")).get("id") == "100"
+    phone.send("<presence/>")
+    await phone.ping()
+    desk.writer.transport.resume_reading()  # type: ignore[attr-defined]
+    assert [(await desk.receive()).get("id") for _ in range(101)] == [str(number) for number in range(101)]
+    await phone.receives_nothing()
+
+
 async def test_what_one_device_says_is_copied_to_the_others(world: World) -> None:
     """8, examples 12 and 13: whether or not it wants copies itself, and with the id in the archive (XEP-0313 3.6)."""
     alice = await world.online("alice/phone")

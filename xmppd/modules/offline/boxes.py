@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from xmppd.api import Commit, Many, Progress, Storage, StorageError
-from xmppd.xmpp.passage import Holders
 
 if TYPE_CHECKING:
     from .handover import Handover
@@ -58,7 +57,7 @@ class Box:
         self.last = self.newest = last
         self.handed = 0
         self.held: set[int] | frozenset[int] = NONE
-        self.had: dict[int, Holders] = {}
+        self.had: dict[int, set[object]] = {}
         self.handover: Handover | None = None
         self.write: Commit | None = None
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from xmppd.api import Session, StorageError
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.namespaces import DELAY
-from xmppd.xmpp.passage import STORED, Holders
+from xmppd.xmpp.passage import STORED
 from xmppd.xmpp.stanza import Stanza
 from xmppd.xmpp.timestamps import format_datetime
 
@@ -129,14 +129,14 @@ class Handover:
     def _give_one(self, seq: int, packed: bytes) -> Awaitable[None] | None:
         had = self._box.had.get(seq)
         if seq > self._start:
-            return self._give_all(unpack(packed), had or Holders())
+            return self._give_all(unpack(packed), had or set())
         if had is not None:
             if self.session in had:
                 return None
             had.add(self.session)
         return _deliver(self.session, unpack(packed, self._delay(seq), DELAYED))
 
-    async def _give_all(self, stanza: Stanza, had: Holders) -> None:
+    async def _give_all(self, stanza: Stanza, had: set[object]) -> None:
         for session in self._owner.present(self._box.name):
             if session not in had:
                 had.add(session)

@@ -97,7 +97,7 @@ class Offline(Storing):
         if self.full(box):
             return None  # it can still be read now
         self.put(event, box)
-        self.has_it(event.stanza)
+        self.has_it(event.stanza, box, present)
         return STOP
 
     def put(self, event: Event, box: Box) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Sequence
 
 from xmppd.api import (
     MOST_DAYS,
@@ -13,6 +13,7 @@ from xmppd.api import (
     Module,
     ModuleOptions,
     Returned,
+    Session,
     StorageError,
     Verdict,
     hook,
@@ -75,16 +76,21 @@ class Storing(Module):
 
     def _keep(self, event: Event, box: Box) -> None:
         self.put(event, box)
-        passage = event.stanza.passage
-        if passage is not None and passage.holders:
-            box.had[box.last] = passage.holders
-            self.has_it(event.stanza)
+        self.has_it(event.stanza, box)
 
-    def has_it(self, stanza: Stanza) -> None:
-        """Copies of a message are out, and it lies here for others: who loses a copy need not give it back."""
-        if stanza.passage is not None:
-            stanza.given(self)
-            stanza.passage.holders.has_it()
+    def has_it(self, stanza: Stanza, box: Box, left: Sequence[Session] = ()) -> None:
+        """A message of which copies are out lies here for those that are `left`, and for who comes.
+
+        Who loses a copy need not give it back, and who has one is not given it from here.
+        """
+        passage = stanza.passage
+        if passage is None or not passage.holders:
+            return
+        had = passage.holders.difference(left) if left else passage.holders
+        if had:
+            box.had[box.last] = had
+        stanza.given(self)
+        passage.holders.has_it()
 
     def put(self, event: Event, box: Box) -> None:
         """Store a message; `StanzaError` where there is no room, or the disk cannot follow."""
