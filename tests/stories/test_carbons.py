@@ -12,6 +12,7 @@ from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Element, Stanza
 
 CARBONS = "urn:xmpp:carbons:2"
+DELAY = "{urn:xmpp:delay}delay"
 BODY = "<body>Wherefore art thou</body>"
 FORGED = (
     f"<received xmlns='{CARBONS}'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' "
@@ -94,50 +95,67 @@ async def test_a_message_to_all_devices_is_not_copied_to_them(world: World) -> N
 
 
 async def on_their_way(world: World) -> tuple[Client, Client, Client]:
-    """Bob's phone and desk that want copies, and an old device, none of them available yet, while Alice says M."""
+    """Bob's phone and desk that want copies, and an old device, none of them available yet; Alice has said M."""
     alice = await world.session("alice/phone")
     phone, desk, old = [await world.session(f"bob/{name}") for name in ("phone", "desk", "old")]
     assert await enable(phone) == await enable(desk) == "result"
     alice.send(f"<message to='bob@localhost' type='chat'>{BODY}</message>")
     await alice.ping()
-    for client in (phone, desk):
-        assert (await copied(client, "received")).get("to") == "bob@localhost"
+    for client in (phone, desk, old):
+        await client.receives_nothing()
     return phone, desk, old
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
-async def test_what_is_stored_is_copied_to_those_that_are_not_available_yet(
-    world: World, order: tuple[int, int, int]
+@pytest.mark.parametrize(("first", "others"), [("desk", ["phone"]), ("old", ["phone", "desk"])])
+async def test_what_one_takes_from_the_store_is_copied_to_those_on_their_way(
+    world: World, first: str, others: list[str]
 ) -> None:
-    """7: who is first takes it from the store, the others would never hear of it; nobody is given it twice."""
-    clients = await on_their_way(world)
-    for number in order:
-        clients[number].send("<presence/>")
-        if number == order[0] == 2:
-            assert (await clients[number].receives("c:message[c:body]")).find("{urn:xmpp:delay}delay") is not None
-        await clients[number].receives_nothing()
+    """7; they were here when it came, and would not find it in the store any more. Nobody is given it twice."""
+    clients = dict(zip(("phone", "desk", "old"), await on_their_way(world), strict=True))
+    clients[first].send("<presence/>")
+    assert (await clients[first].receives("c:message[c:body]")).find(DELAY) is not None
+    for name in others:
+        assert (await copied(clients[name], "received")).find(DELAY) is not None
+    for client in clients.values():
+        client.send("<presence/>")
+        await client.receives_nothing()
     while await stored(world):
-        await clients[0].ping()
+        await clients["old"].ping()
     assert world.module("offline")._boxes.get("bob").had == {}
 
 
-async def test_what_no_available_device_has_taken_stays_stored(world: World) -> None:
-    for client in await on_their_way(world):
-        await client.close()
-    tablet = await world.online("bob/tablet", "")
-    assert world.module("offline")._boxes.get("bob").had == {}
-    tablet.send("<presence/>")
-    assert (await tablet.receives("c:message[c:body]")).find("{urn:xmpp:delay}delay") is not None
+async def test_what_is_taken_is_not_copied_to_who_came_later_or_has_read_it(world: World) -> None:
+    phone, desk, _ = await on_their_way(world)
+    assert len((await page(phone)).ids) == 1
+    await world.advance(1)
+    tablet = await world.session("bob/tablet")
+    await enable(tablet)
+    desk.send("<presence/>")
+    await desk.receives("c:message[c:body]")
+    await phone.receives_nothing()
     await tablet.receives_nothing()
+
+
+async def test_what_must_not_be_copied_is_not_when_it_is_taken(world: World) -> None:
+    alice = await world.session("alice/phone")
+    phone, desk = await world.session("bob/phone"), await world.session("bob/desk")
+    await enable(phone)
+    alice.send(f"<message to='bob@localhost' type='chat'>{BODY}<private xmlns='{CARBONS}'/></message>")
+    await alice.ping()
+    desk.send("<presence/>")
+    await desk.receives("c:message[c:body]")
+    await phone.receives_nothing()
 
 
 async def test_what_waits_behind_stored_messages_is_not_given_to_who_has_a_copy(world: World) -> None:
     """Bob's desk takes its time; his phone has a copy of what is new, and is available only then."""
+    await world.account("bob")
     alice = await world.session("alice/phone")
-    phone, desk = await world.session("bob/phone"), await world.session("bob/desk")
     long = f"<body>{'x' * 20_000}</body>"
     alice.send("".join(f"<message to='bob@localhost' id='{number}'>{long}</message>" for number in range(100)))
     await alice.ping()
+    await world.advance(1)
+    phone, desk = await world.session("bob/phone"), await world.session("bob/desk")
     await enable(phone)
     desk.writer.transport.pause_reading()  # type: ignore[attr-defined]
     desk.send("<presence/>")
@@ -268,3 +286,15 @@ async def test_a_session_that_is_gone_is_forgotten(world: World) -> None:
     while world.host.sessions.find(bob.jid):
         await (await world.session("alice/phone")).ping()
     assert world.module("carbons")._enabled == {}
+
+
+async def test_who_is_not_available_and_gets_the_message_later_gets_no_copy_now(world: World) -> None:
+    """A client that enables carbons before its presence: once each."""
+    alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
+    await enable(bob)
+    alice.send(f"<message to='bob@localhost' type='chat'>{BODY}</message>")
+    await alice.ping()
+    await bob.receives_nothing()
+    bob.send("<presence/>")
+    await bob.receives("c:message[c:body][delay:delay]")
+    await bob.receives_nothing()

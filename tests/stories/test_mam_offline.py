@@ -164,6 +164,20 @@ async def test_after_a_restart_who_goes_on_from_before_it_has_what_is_older(
         assert await texts(bob) == given
 
 
+async def test_after_a_restart_who_begins_at_the_end_has_nothing(tmp_path: Path) -> None:
+    """A new client that asks where the archive ends, and goes on from there."""
+    async with a_world(modules=MODULES, data_dir=str(tmp_path)) as world:
+        await world.account("bob")
+        await say(await world.session("alice/phone"), "one", "two")
+    async with a_world(modules=MODULES, data_dir=str(tmp_path)) as world:
+        bob = await world.session("bob/tablet")
+        end = (await bob.ask(f"<iq type='get'><metadata xmlns='{MAM}'/></iq>")).find(f"{{{MAM}}}metadata/{{{MAM}}}end")
+        assert end is not None
+        assert (await page(bob, rsm(after=end.get("id")))).complete
+        bob.send("<presence/>")
+        assert await texts(bob) == ["one", "two"]
+
+
 async def test_who_reads_the_last_ones_is_given_those_before(world: World) -> None:
     alice, bob = await world.session("alice/phone"), await world.session("bob/phone")
     await say(alice, "one", "two", "three")

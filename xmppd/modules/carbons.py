@@ -30,7 +30,7 @@ from xmppd.api import (
 from xmppd.xmpp.errors import StanzaError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.namespaces import BODY, CARBONS, CHAT_STATES, CLIENT, FORWARD, HINTS, MAM, MUC_USER, SID
-from xmppd.xmpp.passage import of_copy
+from xmppd.xmpp.passage import Passage, of_copy
 from xmppd.xmpp.stanza import Stanza, escape
 
 STATE: Final = "carbons"  # of a session: whether it wants copies
@@ -142,10 +142,7 @@ class Carbons(Module):
 
     @hook.account_receive.at(COPY, DIRECT)
     def copy_received(self, event: Event) -> Awaitable[None] | None:
-        """What the account is told, for those devices that are not given the message itself (7).
-
-        Also for those that are not available yet, while it is stored: the first that is takes it from there.
-        """
+        """What the account is told, for those devices that are not given the message itself (7)."""
         if not self._enabled:
             return None
         stanza, to = event.stanza, event.stanza.to
@@ -156,6 +153,8 @@ class Carbons(Module):
         if action is Action.BOUNCE:
             return None
         others = [session for session in present if session not in chosen and session is not event.origin]
+        if action is Action.ABSENT:  # those that are not available are told when somebody takes it from the store
+            others = [session for session in others if session.available]
         if not others:
             return None
         stanza.given(*chosen, *others)
@@ -165,14 +164,29 @@ class Carbons(Module):
         letter = _letter(stanza, name, account, id)
         wrapping = Stanza("message", account, account, stanza.type, "", "", letter, (f"{CARBONS} {name}",))
         passage = of_copy(stanza, self.clock.time()) if name == "received" else None
+        given: set[object] = set()
         for session in others:
             self.copied.inc()
             copy = wrapping.addressed(session.jid)
             copy.passage = passage
             try:
                 await session.deliver(copy)
+                given.add(session)
             except StanzaError as error:  # its sender need not know of the copy (9.3)
                 self.log.debug("%s refuses a copy: %s", session.jid, error)
+        if stanza.passage is not None:
+            stanza.passage.copied = given
+
+    def on_their_way(self, account: JID) -> list[Session]:
+        """Sessions that want copies and are not available yet."""
+        return [session for session in self._enabled.get(account, NOBODY) if not session.available]
+
+    async def copy_stored(self, stanza: Stanza, account: JID, others: Sequence[Session]) -> set[object]:
+        """Copy a message from a store, which another device takes from there, to these; who was given a copy."""
+        stanza.passage = Passage(stored=True)
+        if eligible(stanza, received=True):
+            await self._copy(stanza, "received", account, others)
+        return stanza.passage.copied or set()
 
 
 def eligible(stanza: Stanza, *, received: bool) -> bool:

@@ -62,7 +62,7 @@ def fate(stanza: Stanza) -> Fate:
 
     Presence, results and errors mean nothing to anybody else. Requests are answered as those to a resource that is
     gone. Messages go back to the road, except what is for one device alone, lies in a store, or is only a copy; but a
-    copy whose `passage` has the message itself stands for that.
+    copy whose `passage` has the message itself stands for that, wherever it lies.
     """
     if stanza.kind == "iq":
         return Fate.REFUSE if stanza.type in ("get", "set") else Fate.DROP
@@ -70,11 +70,15 @@ def fate(stanza: Stanza) -> Fate:
         return Fate.DROP
     passage = stanza.passage
     if passage is not None and (passage.stored or passage.before is not None):
-        return Fate.DROP if passage.stored else Fate.RETURN
+        return Fate.DROP if passage.stored or _stored(passage.before) else Fate.RETURN
     names = stanza.names
     if not COPIES.isdisjoint(names) or (EVENT in names and stanza.to is not None and stanza.to.resource):
         return Fate.DROP
     return Fate.RETURN
+
+
+def _stored(before: Stanza | None) -> bool:
+    return before is not None and before.passage is not None and before.passage.stored
 
 
 def original(entry: Entry) -> Entry:

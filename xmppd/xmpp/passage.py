@@ -46,11 +46,13 @@ class Passage:
     `holders` are the sessions that were given it, as a copy of their own or inside a carbon. `stored` says that it lies
     in a store which delivers it again by itself. A message that one session did not take and that is given to others
     carries what it was `before` it was dated, or put into a carbon, and when it was first `sent` (seconds since 1970).
+    `copied` are those of the holders that were given it inside a carbon.
     """
 
-    __slots__ = ("before", "holders", "sent", "stored")
+    __slots__ = ("before", "copied", "holders", "sent", "stored")
 
     def __init__(self, *, stored: bool = False, before: Stanza | None = None, sent: float = 0.0) -> None:
+        self.copied: set[object] | None = None
         self.holders = Holders()
         self.stored = stored
         self.before = before
@@ -58,9 +60,12 @@ class Passage:
 
 
 def of_copy(stanza: Stanza, sent: float) -> Passage | None:
-    """For what carries a message, whose `given` was said: where all of its holders lose it, it goes back as it was."""
-    if stanza.passage is None:
-        return None
+    """For what carries a message, whose `given` was said: where all of its holders lose it, it goes back as it was.
+
+    What lies in a store stays there.
+    """
+    if stanza.passage is None or stanza.passage.stored:
+        return stanza.passage
     passage = Passage(before=stanza, sent=sent)
     passage.holders = stanza.passage.holders
     return passage

@@ -45,6 +45,7 @@ from .tables import MIGRATIONS
 DAY: Final = 86_400
 HOUR: Final = 3_600
 STATE: Final = "mam"  # of a session: its `Reading`
+EDGES: Final = "mam.edges"  # of a session: whether it was told where the archive ends, and may go on from there
 
 
 class Mam(Keeping):
@@ -105,6 +106,8 @@ class Mam(Keeping):
             message = result(archive, asking, query, row)
             await (session.deliver(message) if session is not None else self.send(message))
         if session is not None and query.whole:
+            if session.state(EDGES):
+                query = replace(query, behind=0)
             session.keep(STATE, self._readings.go_on(session.jid, _read(session), query, found, upto))
         return found.fin
 
@@ -171,7 +174,9 @@ class Mam(Keeping):
     @iq_get("metadata", MAM, to=ACCOUNT)
     async def edges(self, iq: IQ) -> Payload | None:
         """The first and the last message (4.4)."""
-        return await self._own_archive(iq)
+        payload = await self._own_archive(iq)
+        iq.session.keep(EDGES, True)
+        return payload
 
     async def _own_archive(self, iq: IQ) -> Payload | None:
         _check_own(iq)

@@ -46,7 +46,7 @@ class Box:
 
     Those up to `handed` were given to a session, those up to `last` are stored or on their way to the disk. Those in
     `held` are left alone: they wait for a session without a connection, which has them too. `newest` is the last number
-    of all, `count` is without those that are held. `had` is who of those who are here has which of them already.
+    of all, `count` is without those that are held. `had` is who of those who are here was given a copy of which.
     """
 
     __slots__ = ("count", "had", "handed", "handover", "held", "last", "name", "newest", "write")
@@ -193,14 +193,15 @@ class Boxes:
         box.write = self._storage.write(*((TAKEN, (self._host, box.name, *between)) for between in pairwise(edges)))
         box.count = max(0, box.count - count) if box.last > last else 0
         if box.had:
-            box.had = {seq: holders for seq, holders in box.had.items() if seq > last}
+            box.had = {seq: had for seq, had in box.had.items() if seq > last}
 
     def clear(self, name: str) -> Box | None:
         """Forget an account; its box, now empty, where there was one."""
         box = self._boxes.pop(name, None)
         if box is not None:
             box.count = box.last = 0
-            box.held, box.had = NONE, {}
+            box.held = NONE
+            box.had.clear()
         self._storage.write((CLEAR, (self._host, name)))
         return box
 
@@ -219,6 +220,7 @@ class Boxes:
                 box = self._boxes.get(name)
                 if box is not None:
                     box.count = max(0, box.count - 1)
+                    box.had = {seq: had for seq, had in box.had.items() if seq >= before} if box.had else {}
             deleted += len(rows)
             if progress is not None and rows:
                 progress(deleted, max(deleted, row[0] if row else 0))

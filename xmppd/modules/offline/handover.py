@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from typing import Final, Protocol
 
 from xmppd.api import Session, StorageError
 from xmppd.xmpp.errors import StanzaError
+from xmppd.xmpp.jid import JID
 from xmppd.xmpp.namespaces import DELAY
 from xmppd.xmpp.passage import STORED
 from xmppd.xmpp.stanza import Stanza
@@ -35,6 +36,12 @@ class Owner(Protocol):
 
     def reading(self, session: Session) -> Callable[[bytes], bool] | None:
         """Whether a session reads a stored message from the archive; None where there is no archive."""
+
+    def on_their_way(self, account: JID) -> Sequence[Session]:
+        """Sessions that want copies (XEP-0280) and are not available yet."""
+
+    async def copy(self, stanza: Stanza, account: JID, sessions: Sequence[Session]) -> set[object]:
+        """Give such sessions a message that another one takes; who was given it."""
 
     def count_taken(self, number: int) -> None:
         """So many messages have reached a client."""
@@ -101,12 +108,15 @@ class Handover:
         await box.settled()
         page = await self._boxes.page(box, last, limit)
         read = self._owner.reading(self.session)
+        others = self._owner.on_their_way(self.session.jid.bare)
         for seq, message in page:
             if size >= room:
                 return size
             if seq in box.held:
                 box.handed = seq
                 continue
+            if others and not self._over:
+                await self._copy(seq, message)
             if not (self._over or (read is not None and read(message))):  # what it has read is no less taken
                 waiting = self._give_one(seq, message)
                 if waiting is not None:
@@ -126,22 +136,34 @@ class Handover:
     def _wanted(self) -> bool:
         return self.session in self._owner.present(self._box.name)
 
+    async def _copy(self, seq: int, packed: bytes) -> None:
+        """To those that were here when it came: they have not read it in the archive, and will not find it here."""
+        account, had = self.session.jid.bare, self._box.had.get(seq, set())
+        others = [
+            session
+            for session in self._owner.on_their_way(account)
+            if int(session.since * MICROSECONDS) <= seq and session not in had and not self._has_read(session, packed)
+        ]
+        if others:
+            stanza = unpack(packed, self._delay(seq), DELAYED)
+            self._box.had[seq] = had | await self._owner.copy(stanza, account, others)
+
+    def _has_read(self, session: Session, packed: bytes) -> bool:
+        read = self._owner.reading(session)
+        return read is not None and read(packed)
+
     def _give_one(self, seq: int, packed: bytes) -> Awaitable[None] | None:
-        had = self._box.had.get(seq)
+        had = self._box.had.get(seq, ())
         if seq > self._start:
-            return self._give_all(unpack(packed), had or set())
-        if had is not None:
-            if self.session in had:
-                return None
-            had.add(self.session)
+            return self._give_all(unpack(packed), had)
+        if self.session in had:
+            return None
         return _deliver(self.session, unpack(packed, self._delay(seq), DELAYED))
 
-    async def _give_all(self, stanza: Stanza, had: set[object]) -> None:
+    async def _give_all(self, stanza: Stanza, had: Container[object]) -> None:
         for session in self._owner.present(self._box.name):
-            if session not in had:
-                had.add(session)
-                if (waiting := _deliver(session, stanza)) is not None:
-                    await waiting
+            if session not in had and (waiting := _deliver(session, stanza)) is not None:
+                await waiting
 
     def _delay(self, seq: int) -> bytes:
         # To the microsecond: clients sort by it, also beside what came live in the same second.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -25,7 +25,7 @@ from xmppd.api import (
     hook,
 )
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.stanza import Element
+from xmppd.xmpp.stanza import Element, Stanza
 
 from .boxes import MIGRATIONS, Box
 from .handover import Handover
@@ -46,6 +46,9 @@ class Offline(Storing):
     one whose connection breaks before that stays for the next session. So a message is never lost, and it comes twice
     only if the server dies, or the connection breaks in disorder, in the moment between. Subscription requests are the
     roster's.
+
+    Devices on their way in, which want copies (XEP-0280), were here when the message came, and are not available yet,
+    are given a copy when another takes it.
 
     What waits for a session that has lost its connection (XEP-0198) is stored too, unless it is archived, until a
     client acknowledges it. With `until_acknowledged` so is what a connected client of XEP-0198 is sent. Only a server
@@ -97,7 +100,6 @@ class Offline(Storing):
         if self.full(box):
             return None  # it can still be read now
         self.put(event, box)
-        self.has_it(event.stanza, box, present)
         return STOP
 
     def put(self, event: Event, box: Box) -> None:
@@ -147,6 +149,16 @@ class Offline(Storing):
         mam = self.maybe("mam")
         return None if mam is None else partial(mam.has_read, session)
 
+    def on_their_way(self, account: JID) -> Sequence[Session]:
+        """Sessions that want copies (XEP-0280) and are not available yet."""
+        carbons = self.maybe("carbons")
+        return carbons.on_their_way(account) if carbons is not None else ()
+
+    async def copy(self, stanza: Stanza, account: JID, sessions: Sequence[Session]) -> set[object]:
+        """Give such sessions a message that another one takes; who was given it."""
+        carbons = self.maybe("carbons")
+        return await carbons.copy_stored(stanza, account, sessions) if carbons is not None else set()
+
     def count_taken(self, number: int) -> None:
         """For the metrics."""
         self.delivered.inc(number)
@@ -160,8 +172,8 @@ class Offline(Storing):
             return
         if box.handover is not None and box.handover.session is event.session:
             box.handover.end()
-        if box.had and jid.bare not in self.host.sessions.present:
-            box.had = {}
+        if jid.bare not in self.host.sessions.present:
+            box.had.clear()
 
     # Housekeeping
 

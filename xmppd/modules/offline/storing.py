@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine
 
 from xmppd.api import (
     MOST_DAYS,
@@ -13,14 +13,13 @@ from xmppd.api import (
     Module,
     ModuleOptions,
     Returned,
-    Session,
     StorageError,
     Verdict,
     hook,
     option,
 )
 from xmppd.xmpp.errors import StanzaError
-from xmppd.xmpp.stanza import Stanza
+from xmppd.xmpp.passage import Passage
 
 from .boxes import Box, Boxes
 from .held import Held
@@ -65,32 +64,14 @@ class Storing(Module):
         box = self._boxes.get(to.local)
         if box is None:
             return self._keep_first(event, to.local)
-        self._keep(event, box)
+        self.put(event, box)
         return STOP
 
     async def _keep_first(self, event: Event, name: str) -> Verdict:
         if not await self.host.accounts.exists(name):
             return None  # an anonymous session's, and nobody will ever fetch it
-        self._keep(event, await self._boxes.find(name))
+        self.put(event, await self._boxes.find(name))
         return STOP
-
-    def _keep(self, event: Event, box: Box) -> None:
-        self.put(event, box)
-        self.has_it(event.stanza, box)
-
-    def has_it(self, stanza: Stanza, box: Box, left: Sequence[Session] = ()) -> None:
-        """A message of which copies are out lies here for those that are `left`, and for who comes.
-
-        Who loses a copy need not give it back, and who has one is not given it from here.
-        """
-        passage = stanza.passage
-        if passage is None or not passage.holders:
-            return
-        had = passage.holders.difference(left) if left else passage.holders
-        if had:
-            box.had[box.last] = had
-        stanza.given(self)
-        passage.holders.has_it()
 
     def put(self, event: Event, box: Box) -> None:
         """Store a message; `StanzaError` where there is no room, or the disk cannot follow."""
@@ -102,6 +83,8 @@ class Storing(Module):
             raise _busy() from error
         self.stored.inc()
         event.owe(commit)
+        if event.stanza.passage is not None and not isinstance(event, Returned):
+            _note(event.stanza.passage, box)
         commit.add_done_callback(lambda commit: self._failed(event, box) if commit.error is not None else None)
 
     def full(self, box: Box) -> bool:
@@ -173,6 +156,14 @@ class Storing(Module):
             raise _busy() from error
         event.kept = None
         self.stored.inc()
+
+
+def _note(passage: Passage, box: Box) -> None:
+    """Copies of the newest message are out: who loses one need not give it back, who has one is given no other."""
+    passage.stored = True
+    passage.holders.has_it()
+    if passage.copied:
+        box.had[box.last] = passage.copied
 
 
 def _busy() -> StanzaError:
