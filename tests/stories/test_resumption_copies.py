@@ -143,6 +143,24 @@ async def test_a_lost_copy_of_what_was_stored_is_not_given_back(world: World) ->
     assert "{jabber:client}message" not in [each.tag for each in await tablet.pending()]
 
 
+async def test_a_lost_copy_of_what_is_stored_is_not_stored_again(world: World) -> None:
+    """A device of negative priority has the copy."""
+    bob, shy = await world.online("bob/desk"), await world.session("alice/shy")
+    await switch_on(shy, "resume='true' max='50'")
+    await shy.ask(ENABLE)
+    shy.send("<presence><priority>-1</priority></presence>")
+    await shy.receives("c:presence")
+    bob.send("<message to='alice@localhost' type='chat'><body>1</body></message>")
+    await bob.ping()
+    await shy.receives("c:message/*/*/c:message[c:body='1']")
+    await vanish(world, shy)
+    await world.advance(51)
+    assert await stored(world) == 1
+    tablet = await comes(world, "alice/tablet")
+    await bodies(tablet, "1")
+    await tablet.receives_nothing()
+
+
 async def test_what_the_account_said_itself_is_not_given_back(world: World) -> None:
     people = People(world)
     await people.come(50)
