@@ -62,7 +62,7 @@ def fate(stanza: Stanza) -> Fate:
 
     Presence, results and errors mean nothing to anybody else. Requests are answered as those to a resource that is
     gone. Messages go back to the road, except what is for one device alone, lies in a store, or is only a copy; but a
-    copy whose `passage` has the message itself stands for that, wherever it lies.
+    copy whose `passage` has the message itself stands for that, unless it lies in a store.
     """
     if stanza.kind == "iq":
         return Fate.REFUSE if stanza.type in ("get", "set") else Fate.DROP
