@@ -7,12 +7,10 @@ import pytest
 from tests.kit.client import Client, error_of
 from tests.kit.world import World, a_world
 from tests.stories.archives import HINTS, MODULES, page
-from tests.stories.test_offline import stored
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Element, Stanza
 
 CARBONS = "urn:xmpp:carbons:2"
-DELAY = "{urn:xmpp:delay}delay"
 BODY = "<body>Wherefore art thou</body>"
 FORGED = (
     f"<received xmlns='{CARBONS}'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' "
@@ -92,83 +90,6 @@ async def test_a_message_to_all_devices_is_not_copied_to_them(world: World) -> N
         await client.receives("c:message[c:body]")
         await client.receives_nothing()
     assert (await copied(shy, "received")).get("to") == "bob@localhost"
-
-
-async def on_their_way(world: World) -> tuple[Client, Client, Client]:
-    """Bob's phone and desk that want copies, and an old device, none of them available yet; Alice has said M."""
-    alice = await world.session("alice/phone")
-    phone, desk, old = [await world.session(f"bob/{name}") for name in ("phone", "desk", "old")]
-    assert await enable(phone) == await enable(desk) == "result"
-    alice.send(f"<message to='bob@localhost' type='chat'>{BODY}</message>")
-    await alice.ping()
-    for client in (phone, desk, old):
-        await client.receives_nothing()
-    return phone, desk, old
-
-
-@pytest.mark.parametrize(("first", "others"), [("desk", ["phone"]), ("old", ["phone", "desk"])])
-async def test_what_one_takes_from_the_store_is_copied_to_those_on_their_way(
-    world: World, first: str, others: list[str]
-) -> None:
-    """7; they were here when it came, and would not find it in the store any more. Nobody is given it twice."""
-    clients = dict(zip(("phone", "desk", "old"), await on_their_way(world), strict=True))
-    clients[first].send("<presence/>")
-    assert (await clients[first].receives("c:message[c:body]")).find(DELAY) is not None
-    for name in others:
-        assert (await copied(clients[name], "received")).find(DELAY) is not None
-    for client in clients.values():
-        client.send("<presence/>")
-        await client.receives_nothing()
-    while await stored(world):
-        await clients["old"].ping()
-    assert world.module("offline")._boxes.get("bob").had == {}
-
-
-async def test_what_is_taken_is_not_copied_to_who_came_later_or_has_read_it(world: World) -> None:
-    phone, desk, _ = await on_their_way(world)
-    assert len((await page(phone)).ids) == 1
-    await world.advance(1)
-    tablet = await world.session("bob/tablet")
-    await enable(tablet)
-    desk.send("<presence/>")
-    await desk.receives("c:message[c:body]")
-    await phone.receives_nothing()
-    await tablet.receives_nothing()
-
-
-async def test_what_must_not_be_copied_is_not_when_it_is_taken(world: World) -> None:
-    alice = await world.session("alice/phone")
-    phone, desk = await world.session("bob/phone"), await world.session("bob/desk")
-    await enable(phone)
-    alice.send(f"<message to='bob@localhost' type='chat'>{BODY}<private xmlns='{CARBONS}'/></message>")
-    await alice.ping()
-    desk.send("<presence/>")
-    await desk.receives("c:message[c:body]")
-    await phone.receives_nothing()
-
-
-async def test_what_waits_behind_stored_messages_is_not_given_to_who_has_a_copy(world: World) -> None:
-    """Bob's desk takes its time; his phone has a copy of what is new, and is available only then."""
-    await world.account("bob")
-    alice = await world.session("alice/phone")
-    long = f"<body>{'x' * 20_000}</body>"
-    alice.send("".join(f"<message to='bob@localhost' id='{number}'>{long}</message>" for number in range(100)))
-    await alice.ping()
-    await world.advance(1)
-    phone, desk = await world.session("bob/phone"), await world.session("bob/desk")
-    await enable(phone)
-    desk.writer.transport.pause_reading()  # type: ignore[attr-defined]
-    desk.send("<presence/>")
-    while not world.module("offline")._boxes.get("bob").handed:
-        await alice.ping()
-    alice.send(f"<message to='bob@localhost' id='100'>{BODY}</message>")
-    await alice.ping()
-    assert (await copied(phone, "received")).get("id") == "100"
-    phone.send("<presence/>")
-    await phone.ping()
-    desk.writer.transport.resume_reading()  # type: ignore[attr-defined]
-    assert [(await desk.receive()).get("id") for _ in range(101)] == [str(number) for number in range(101)]
-    await phone.receives_nothing()
 
 
 async def test_what_one_device_says_is_copied_to_the_others(world: World) -> None:

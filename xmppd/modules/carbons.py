@@ -153,7 +153,7 @@ class Carbons(Module):
         if action is Action.BOUNCE:
             return None
         others = [session for session in present if session not in chosen and session is not event.origin]
-        if action is Action.ABSENT:  # those that are not available are told when somebody takes it from the store
+        if action is Action.ABSENT:  # those that are not available get it when somebody takes it from the store
             others = [session for session in others if session.available]
         if not others:
             return None
@@ -177,16 +177,29 @@ class Carbons(Module):
         if stanza.passage is not None:
             stanza.passage.copied = given
 
-    def on_their_way(self, account: JID) -> list[Session]:
-        """Sessions that want copies and are not available yet."""
-        return [session for session in self._enabled.get(account, NOBODY) if not session.available]
+    # Stored messages
+
+    def wanting(self, account: JID, but: Session) -> list[Session]:
+        """Sessions that want copies, without one."""
+        return [session for session in self._enabled.get(account, NOBODY) if session is not but]
 
     async def copy_stored(self, stanza: Stanza, account: JID, others: Sequence[Session]) -> set[object]:
-        """Copy a message from a store, which another device takes from there, to these; who was given a copy."""
+        """Copy a message to these which another device takes from a store; who was given a copy."""
         stanza.passage = Passage(stored=True)
         if eligible(stanza, received=True):
+            others = [each for each in others if each.jid != stanza.sender and await self._let_in(each, stanza)]
             await self._copy(stanza, "received", account, others)
         return stanza.passage.copied or set()
+
+    async def _let_in(self, session: Session, stanza: Stanza) -> bool:
+        """Whether nothing keeps the message itself from it: its sender may have been blocked since it was stored."""
+        chain = self.host.hooks.session_receive
+        filters = [placed for placed in chain.of[stanza.kind] if placed[0] is FILTER]
+        try:
+            verdict = chain.through(Event(stanza, None, session), filters)
+            return verdict is None or (verdict is not STOP and await verdict is not STOP)
+        except StanzaError:
+            return False
 
 
 def eligible(stanza: Stanza, *, received: bool) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 from xmppd.api import Session, StorageError
@@ -37,11 +37,11 @@ class Owner(Protocol):
     def reading(self, session: Session) -> Callable[[bytes], bool] | None:
         """Whether a session reads a stored message from the archive; None where there is no archive."""
 
-    def on_their_way(self, account: JID) -> Sequence[Session]:
-        """Sessions that want copies (XEP-0280) and are not available yet."""
+    def wanting(self, taker: Session) -> Sequence[Session]:
+        """Other sessions of the account that want copies (XEP-0280)."""
 
     async def copy(self, stanza: Stanza, account: JID, sessions: Sequence[Session]) -> set[object]:
-        """Give such sessions a message that another one takes; who was given it."""
+        """Copy a message to some of those; who was given a copy."""
 
     def count_taken(self, number: int) -> None:
         """So many messages have reached a client."""
@@ -108,7 +108,7 @@ class Handover:
         await box.settled()
         page = await self._boxes.page(box, last, limit)
         read = self._owner.reading(self.session)
-        others = self._owner.on_their_way(self.session.jid.bare)
+        others = self._owner.wanting(self.session)
         for seq, message in page:
             if size >= room:
                 return size
@@ -138,31 +138,37 @@ class Handover:
 
     async def _copy(self, seq: int, packed: bytes) -> None:
         """To those that were here when it came: they have not read it in the archive, and will not find it here."""
-        account, had = self.session.jid.bare, self._box.had.get(seq, set())
+        had = self._box.had.get(seq, set())
+        served = self._owner.present(self._box.name) if seq > self._start else ()
         others = [
             session
-            for session in self._owner.on_their_way(account)
-            if int(session.since * MICROSECONDS) <= seq and session not in had and not self._has_read(session, packed)
+            for session in self._owner.wanting(self.session)
+            if int(session.since * MICROSECONDS) <= seq
+            and not (session in served or session in had or self._has_read(session, packed))
         ]
         if others:
             stanza = unpack(packed, self._delay(seq), DELAYED)
-            self._box.had[seq] = had | await self._owner.copy(stanza, account, others)
+            self._box.had[seq] = had | await self._owner.copy(stanza, self.session.jid.bare, others)
 
     def _has_read(self, session: Session, packed: bytes) -> bool:
         read = self._owner.reading(session)
         return read is not None and read(packed)
 
     def _give_one(self, seq: int, packed: bytes) -> Awaitable[None] | None:
-        had = self._box.had.get(seq, ())
         if seq > self._start:
-            return self._give_all(unpack(packed), had)
-        if self.session in had:
+            return self._give_all(seq, unpack(packed))
+        if self.session in self._box.had.get(seq, ()):
             return None
         return _deliver(self.session, unpack(packed, self._delay(seq), DELAYED))
 
-    async def _give_all(self, stanza: Stanza, had: Container[object]) -> None:
+    async def _give_all(self, seq: int, stanza: Stanza) -> None:
+        had = self._box.had.get(seq, set())
         for session in self._owner.present(self._box.name):
-            if session not in had and (waiting := _deliver(session, stanza)) is not None:
+            if session in had:
+                continue
+            if session is not self.session:  # it takes what is left where this one leaves
+                self._box.had[seq] = had = had | {session}
+            if (waiting := _deliver(session, stanza)) is not None:
                 await waiting
 
     def _delay(self, seq: int) -> bytes:

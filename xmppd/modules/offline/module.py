@@ -47,8 +47,8 @@ class Offline(Storing):
     only if the server dies, or the connection breaks in disorder, in the moment between. Subscription requests are the
     roster's.
 
-    Devices on their way in, which want copies (XEP-0280), were here when the message came, and are not available yet,
-    are given a copy when another takes it.
+    Other devices that want copies (XEP-0280) and were here when a message came are given one when the first that is
+    available takes it.
 
     What waits for a session that has lost its connection (XEP-0198) is stored too, unless it is archived, until a
     client acknowledges it. With `until_acknowledged` so is what a connected client of XEP-0198 is sent. Only a server
@@ -149,13 +149,13 @@ class Offline(Storing):
         mam = self.maybe("mam")
         return None if mam is None else partial(mam.has_read, session)
 
-    def on_their_way(self, account: JID) -> Sequence[Session]:
-        """Sessions that want copies (XEP-0280) and are not available yet."""
+    def wanting(self, taker: Session) -> Sequence[Session]:
+        """Other sessions of the account that want copies (XEP-0280)."""
         carbons = self.maybe("carbons")
-        return carbons.on_their_way(account) if carbons is not None else ()
+        return carbons.wanting(taker.jid.bare, taker) if carbons is not None else ()
 
     async def copy(self, stanza: Stanza, account: JID, sessions: Sequence[Session]) -> set[object]:
-        """Give such sessions a message that another one takes; who was given it."""
+        """Copy a message to some of those; who was given a copy."""
         carbons = self.maybe("carbons")
         return await carbons.copy_stored(stanza, account, sessions) if carbons is not None else set()
 
