@@ -157,7 +157,7 @@ class Handover:
     def _give_one(self, seq: int, packed: bytes) -> Awaitable[None] | None:
         if seq > self._start:
             return self._give_all(seq, unpack(packed))
-        if self.session in self._box.had.get(seq, ()):
+        if self._box.had and self.session in self._box.had.get(seq, ()):
             return None
         return _deliver(self.session, unpack(packed, self._delay(seq), DELAYED))
 

@@ -100,13 +100,17 @@ class Offline(Storing):
         if self.full(box):
             return None  # it can still be read now
         self.put(event, box)
+        if box.handover is None:
+            self.ended(box)
         return STOP
 
-    def put(self, event: Event, box: Box) -> None:
-        """Store a message, and give it to who has come while it was looked up whether there are others."""
-        super().put(event, box)
-        if box.handover is None and f"{box.name}@{self.host.name}" in self.host.sessions.present:
+    async def _keep_first(self, event: Event, name: str) -> Verdict:
+        """Who has come while it was looked up whether there are others is given it."""
+        verdict = await super()._keep_first(event, name)
+        box = self._boxes.get(name)
+        if box is not None and box.handover is None:
             self.ended(box)
+        return verdict
 
     def _is_for_another(self, box: Box, to: JID) -> bool:
         if not to.resource:
