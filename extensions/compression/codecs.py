@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -43,7 +44,7 @@ class Bounds:
     read: int
 
 
-class Codec:
+class Codec(ABC):
     """A layer of the stream (`xmppd.api.Layer`). A subclass compresses and expands."""
 
     __slots__ = ("_bounds", "_figures", "_forgets", "_in", "_out")
@@ -55,16 +56,17 @@ class Codec:
         self._in = self._out = 0
         self._begin(level, window_bits)
 
+    @abstractmethod
     def _begin(self, level: int, window_bits: int) -> None:
-        raise NotImplementedError
+        """Make an encoder and a decoder."""
 
+    @abstractmethod
     def _compress(self, data: bytes) -> bytes:
         """Flushed; where the encoder forgets, nothing of it is in what comes next."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _expand(self, data: bytes, most: int) -> bytes:
         """At most about `most` bytes; `_Bomb` where there would be more."""
-        raise NotImplementedError
 
     def encode(self, pieces: Sequence[bytes]) -> bytes:
         """One burst, flushed, so that the peer can read all of it; each piece by itself where the encoder forgets."""
