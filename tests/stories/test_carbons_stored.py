@@ -80,15 +80,17 @@ async def test_what_is_taken_is_not_copied_to_who_came_later_or_has_read_it(worl
     await tablet.receives_nothing()
 
 
-async def test_what_must_not_be_copied_is_not_when_it_is_taken(world: World) -> None:
-    alice = await world.session("alice/phone")
-    phone, desk = await world.session("bob/phone"), await world.session("bob/desk")
-    await enable(phone)
-    alice.send(f"<message to='bob@localhost' type='chat'>{BODY}<private xmlns='{CARBONS}'/></message>")
-    await alice.ping()
+@pytest.mark.parametrize(("who", "inside"), [("alice", f"<private xmlns='{CARBONS}'/>"), ("phone", "")])
+async def test_what_must_not_be_copied_is_not_when_it_is_taken(world: World, who: str, inside: str) -> None:
+    """What is private, and what the phone has said itself."""
+    clients = {"alice": await world.session("alice/phone"), "phone": await world.session("bob/phone")}
+    desk = await world.session("bob/desk")
+    await enable(clients["phone"])
+    clients[who].send(f"<message to='bob@localhost' type='chat'>{BODY}{inside}</message>")
+    await clients[who].ping()
     desk.send("<presence/>")
     await desk.receives("c:message[c:body]")
-    await phone.receives_nothing()
+    await clients["phone"].receives_nothing()
 
 
 async def test_those_that_come_at_once_have_it_once_each(world: World) -> None:
@@ -118,16 +120,6 @@ async def test_who_is_blocked_meanwhile_is_not_heard_in_a_copy() -> None:
         desk.send("<presence/>")
         await all_taken(world)
         assert await ids(desk) == await ids(phone) == []
-
-
-async def test_what_one_says_to_itself_is_not_copied_to_it(world: World) -> None:
-    phone, desk = await world.session("bob/phone"), await world.session("bob/desk")
-    await enable(phone)
-    phone.send(f"<message to='bob@localhost' type='chat'>{BODY}</message>")
-    await phone.ping()
-    desk.send("<presence/>")
-    await desk.receives("c:message[c:body]")
-    await phone.receives_nothing()
 
 
 async def slowly(world: World, count: int) -> tuple[Client, Client, Client]:

@@ -184,22 +184,15 @@ class Carbons(Module):
         return [session for session in self._enabled.get(account, NOBODY) if session is not but]
 
     async def copy_stored(self, stanza: Stanza, account: JID, others: Sequence[Session]) -> set[object]:
-        """Copy a message to these which another device takes from a store; who was given a copy."""
+        """Copy a message to these which another device takes from a store; who was given a copy.
+
+        Its sender may have been blocked since it was stored, so each is asked for the message itself.
+        """
         stanza.passage = Passage(stored=True)
         if eligible(stanza, received=True):
-            others = [each for each in others if each.jid != stanza.sender and await self._let_in(each, stanza)]
+            others = [each for each in others if each.jid != stanza.sender and await each.lets_in(stanza)]
             await self._copy(stanza, "received", account, others)
         return stanza.passage.copied or set()
-
-    async def _let_in(self, session: Session, stanza: Stanza) -> bool:
-        """Whether nothing keeps the message itself from it: its sender may have been blocked since it was stored."""
-        chain = self.host.hooks.session_receive
-        filters = [placed for placed in chain.of[stanza.kind] if placed[0] is FILTER]
-        try:
-            verdict = chain.through(Event(stanza, None, session), filters)
-            return verdict is None or (verdict is not STOP and await verdict is not STOP)
-        except StanzaError:
-            return False
 
 
 def eligible(stanza: Stanza, *, received: bool) -> bool:

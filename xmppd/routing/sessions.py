@@ -13,7 +13,7 @@ from xmppd.xmpp.passage import Holders
 from xmppd.xmpp.stanza import Stanza
 
 from .event import Event
-from .hooks import STOP, Hooks
+from .hooks import STOP, Hooks, Stage
 
 
 class Door(Protocol):
@@ -140,6 +140,16 @@ class Session:
         if self.hooks.session_receive.of[stanza.kind]:
             return self.deliver(stanza)
         return self.door.send(stanza)
+
+    async def lets_in(self, stanza: Stanza) -> bool:
+        """Whether none of the filters of `session_receive` would keep a stanza from the client."""
+        chain = self.hooks.session_receive
+        filters = [placed for placed in chain.of[stanza.kind] if placed[0] is Stage.FILTER]
+        try:
+            verdict = chain.through(Event(stanza, None, self), filters)
+            return verdict is None or (verdict is not STOP and await verdict is not STOP)
+        except StanzaError:
+            return False
 
     def reply(self, stanza: Stanza) -> None:
         """Answer a stanza that this session sent; its own words meet no filter on the way back.
