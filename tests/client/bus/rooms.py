@@ -45,13 +45,14 @@ class Place:
 
     @asynccontextmanager
     async def members(self, *names: str, **settings: Any) -> AsyncIterator[list[Bus]]:
-        """All in the room, and each knows of the others."""
+        """All in the room; each knows of the others, and has heard all that was said to find out."""
         buses = [self.bus(name, **settings) for name in names]
         try:
             for bus in buses:
                 await bus.start(PATIENCE)
             for bus in buses:
                 await until(bus, len(names) - 1)
+            assert await within(buses[0].invalidate("a-barrier", confirm=True))
             yield buses
         finally:
             for bus in buses:
