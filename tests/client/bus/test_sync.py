@@ -25,6 +25,7 @@ def pair(room: Place) -> Iterator[tuple[SyncBus, SyncBus]]:
         assert bob.start(PATIENCE)
         while "bob" not in alice.members:
             alice.invalidate("a-barrier")
+        assert alice.invalidate("a-barrier", confirm=True, timeout=PATIENCE)
         yield alice, bob
 
 
