@@ -10,7 +10,7 @@ from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.parsing import Element, parse
-from xmppd.xmpp.stanza import Stanza, escape
+from xmppd.xmpp.stanza import Stanza, escape, extra_attributes
 
 LANG: Final = f"{ns.XML} lang"
 
@@ -60,7 +60,7 @@ def stanza(kind: str, attributes: dict[str, str], letter: bytes, names: tuple[st
     to, sender = take("to", None), take("from", None)
     type, id = take("type", ""), take("id", "")
     lang = take(LANG, lang)
-    return addressed(kind, to, sender, type, id, lang, letter, names, _extra(attributes) if attributes else None)
+    return addressed(kind, to, sender, type, id, lang, letter, names, extra_attributes(attributes) if attributes else None)
 
 
 def addressed(
@@ -83,17 +83,3 @@ def addressed(
         made.flaw = error
         return made
     return Stanza(kind, whom, who, type, id, lang, letter, names, extra)
-
-
-def _extra(attributes: dict[str, str]) -> dict[str, str]:
-    """Further attributes as they are written anew: those with a namespace under prefixes of our own."""
-    extra = {}
-    for number, (name, value) in enumerate(attributes.items()):
-        namespace, _, local = name.rpartition(" ")
-        if not namespace:
-            extra[local] = value
-        elif namespace == ns.XML:
-            extra[f"xml:{local}"] = value
-        else:
-            extra |= {f"xmlns:a{number}": namespace, f"a{number}:{local}": value}
-    return extra

@@ -264,8 +264,8 @@ def _inherit(payload: Element) -> bytes:
 
 def from_element(element: Element) -> Stanza:
     """A stanza from a whole element in any content namespace; `StanzaError` for an address that is none."""
-    attributes = {str(name): str(value) for name, value in element.attrib.items()}
-    lang = attributes.pop(f"{{{ns.XML}}}lang", "")
+    attributes = {str(name).removeprefix("{").replace("}", " "): str(value) for name, value in element.attrib.items()}
+    lang = attributes.pop(f"{ns.XML} lang", "")
     to, sender = attributes.pop("to", None), attributes.pop("from", None)
     type, id = attributes.pop("type", ""), attributes.pop("id", "")
     return Stanza(
@@ -276,8 +276,22 @@ def from_element(element: Element) -> Stanza:
         id,
         lang,
         join(element.iterchildren("{*}*")),
-        extra=attributes or None,
+        extra=extra_attributes(attributes) if attributes else None,
     )
+
+
+def extra_attributes(attributes: dict[str, str]) -> dict[str, str]:
+    """Further attributes, by `name` or `"namespace name"`, as they are written anew: under prefixes of our own."""
+    extra = {}
+    for number, (name, value) in enumerate(attributes.items()):
+        namespace, _, local = name.rpartition(" ")
+        if not namespace:
+            extra[local] = value
+        elif namespace == ns.XML:
+            extra[f"xml:{local}"] = value
+        else:
+            extra |= {f"xmlns:a{number}": namespace, f"a{number}:{local}": value}
+    return extra
 
 
 def join(children: Iterable[Payload]) -> bytes:
