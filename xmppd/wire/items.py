@@ -60,7 +60,9 @@ def stanza(kind: str, attributes: dict[str, str], letter: bytes, names: tuple[st
     to, sender = take("to", None), take("from", None)
     type, id = take("type", ""), take("id", "")
     lang = take(LANG, lang)
-    return addressed(kind, to, sender, type, id, lang, letter, names, extra_attributes(attributes) if attributes else None)
+    return addressed(
+        kind, to, sender, type, id, lang, letter, names, extra_attributes(attributes) if attributes else None
+    )
 
 
 def addressed(
