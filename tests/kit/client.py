@@ -109,6 +109,10 @@ class Client:
             self._take(data)
         return self._inbox.popleft()
 
+    async def reads(self, end: bytes) -> bytes:
+        """What comes in next, as it is, up to `end`: for what libxml2 does not take, after which nothing is parsed."""
+        return await asyncio.wait_for(self.reader.readuntil(end), PATIENCE)
+
     def _take(self, data: bytes) -> None:
         assert self._parser is not None
         self._parser.feed(data)

@@ -68,6 +68,19 @@ async def test_what_one_takes_from_the_store_is_copied_to_those_on_their_way(
     assert world.module("offline")._boxes.get("bob").had == {}
 
 
+async def test_what_no_library_reads_is_taken_and_copied_too(world: World) -> None:
+    """Expat takes it from its sender, libxml2 would not: it must not stand in the way of what is behind it."""
+    alice = await world.session("alice/phone")
+    phone, old = await world.session("bob/phone"), await world.session("bob/old")
+    await enable(phone)
+    alice.send(f"<message to='bob@localhost' type='chat' id='odd'>{BODY}<x xmlns='urn:%'/></message>{chat('2')}")
+    await alice.ping()
+    old.send("<presence/>")
+    for client in (old, phone):
+        assert b"xmlns='urn:%'" in await client.reads(b"</message>")
+    assert b"<body>2</body>" in await old.reads(b"</message>")
+
+
 async def test_what_is_taken_is_not_copied_to_who_came_later_or_has_read_it(world: World) -> None:
     phone, desk, _ = await on_their_way(world)
     assert len((await page(phone)).ids) == 1

@@ -161,6 +161,23 @@ async def test_a_lost_copy_of_what_is_stored_is_not_stored_again(world: World) -
     await tablet.receives_nothing()
 
 
+async def test_who_loses_what_no_library_reads_leaves_as_others_do(world: World) -> None:
+    """Expat takes such an id from its sender, libxml2 would not."""
+    bob, phone = await world.online("bob/desk"), await world.session("alice/phone")
+    await switch_on(phone, "resume='true' max='50'")
+    bob.send("<message to='alice@localhost' type='chat' xml:id='1 2'><body>1</body></message>")
+    await bob.ping()
+    phone.send("<presence to='bob@localhost/desk'/><presence/>")
+    assert b"xml:id='1 2'" in await phone.reads(b"</message>")
+    await bob.receives("c:presence[not(@type)]")
+    await vanish(world, phone)
+    await world.advance(51)
+    await bob.receives("c:presence[@type='unavailable']")
+    tablet = await world.session("alice/tablet")
+    tablet.send("<presence/>")
+    assert b"xml:id='1 2'" in await tablet.reads(b"</message>")
+
+
 async def test_what_the_account_said_itself_is_not_given_back(world: World) -> None:
     people = People(world)
     await people.come(50)

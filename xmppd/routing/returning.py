@@ -66,11 +66,11 @@ def fate(stanza: Stanza) -> Fate:
     """
     if stanza.kind == "iq":
         return Fate.REFUSE if stanza.type in ("get", "set") else Fate.DROP
-    if stanza.kind == "presence" or stanza.type in OF_A_DEVICE:
-        return Fate.DROP
     passage = stanza.passage
-    if passage is not None and (passage.stored or passage.before is not None):
-        return Fate.DROP if passage.stored or _stored(passage.before) else Fate.RETURN
+    if stanza.kind == "presence" or (passage is not None and passage.stored) or stanza.type in OF_A_DEVICE:
+        return Fate.DROP
+    if passage is not None and passage.before is not None:
+        return Fate.DROP if _stored(passage.before) else Fate.RETURN
     names = stanza.names
     if not COPIES.isdisjoint(names) or (EVENT in names and stanza.to is not None and stanza.to.resource):
         return Fate.DROP

@@ -9,13 +9,13 @@ from hashlib import sha1
 from typing import Final
 
 from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.envelope import stanza
 from xmppd.xmpp.errors import StanzaError, StreamError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza, escape, join
 
 from .cutter import HANDSHAKE, KINDS
 from .framer import CLOSE, End, Framer, Header, Item, Nonza, Parsers
-from .items import stanza
 
 __all__ = ["ComponentItem", "ComponentStream", "End", "Handshake", "Header", "Parsers", "Stanza"]
 

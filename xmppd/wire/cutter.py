@@ -9,11 +9,12 @@ from typing import Any, Final, NoReturn
 from xml.parsers import expat
 
 from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.envelope import LANG, stanza
 from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.stanza import escape
 
 from .context import Context
-from .items import LANG, End, Header, Item, Nonza, stanza
+from .items import End, Header, Item, Nonza
 from .plain import plain_letter
 
 STREAM_TAG: Final = f"{ns.STREAM} stream"

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from xmppd.xmpp import namespaces as ns
 from xmppd.xmpp.errors import StanzaError, StreamError
-from xmppd.xmpp.jid import JID
 from xmppd.xmpp.parsing import Element, parse
-from xmppd.xmpp.stanza import Stanza, escape, extra_attributes
-
-LANG: Final = f"{ns.XML} lang"
+from xmppd.xmpp.stanza import Stanza, escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,36 +47,3 @@ class Nonza:
 
 
 Item = Header | Stanza | Nonza | End | StreamError
-
-
-def stanza(kind: str, attributes: dict[str, str], letter: bytes, names: tuple[str, ...], lang: str) -> Stanza:
-    """The stanza with the attributes that expat has seen; `lang` is what it inherits. Takes `attributes` apart."""
-    take = attributes.pop
-    to, sender = take("to", None), take("from", None)
-    type, id = take("type", ""), take("id", "")
-    lang = take(LANG, lang)
-    return addressed(
-        kind, to, sender, type, id, lang, letter, names, extra_attributes(attributes) if attributes else None
-    )
-
-
-def addressed(
-    kind: str,
-    to: str | None,
-    sender: str | None,
-    type: str,
-    id: str,
-    lang: str,
-    letter: bytes,
-    names: tuple[str, ...],
-    extra: dict[str, str] | None = None,
-) -> Stanza:
-    """The stanza with these attributes; an address that is none is its flaw."""
-    try:
-        whom = None if to is None else JID.parse(to)
-        who = None if sender is None else JID.parse(sender)
-    except StanzaError as error:
-        made = Stanza(kind, None, None, type, id, lang, letter, names, extra)
-        made.flaw = error
-        return made
-    return Stanza(kind, whom, who, type, id, lang, letter, names, extra)

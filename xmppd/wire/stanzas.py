@@ -6,10 +6,11 @@ import re
 from typing import Final
 
 from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.envelope import addressed
 from xmppd.xmpp.stanza import Stanza
 
 from .cutter import KINDS
-from .items import Item, Nonza, addressed
+from .items import Item, Nonza
 
 # What is not of this kind, a parser reads: references, CDATA, prefixes, ">" in a text, white space in tags, and so on.
 NAME: Final = r"[A-Za-z][A-Za-z0-9._-]*+"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from xmppd.xmpp import namespaces as ns
+from xmppd.xmpp.envelope import LANG
 from xmppd.xmpp.errors import StreamError
 from xmppd.xmpp.jid import JID
 from xmppd.xmpp.stanza import Stanza, escape
 
 from .client import UNAUTHENTICATED_LIMIT, State, check_header, check_stanza
-from .items import LANG, End, Header, Item, Nonza
+from .items import End, Header, Item, Nonza
 from .parsers import Parsers
 from .whole import STREAM_DECLARED, elements, stream_error
 

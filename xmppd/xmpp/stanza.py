@@ -264,7 +264,7 @@ def _inherit(payload: Element) -> bytes:
 
 def from_element(element: Element) -> Stanza:
     """A stanza from a whole element in any content namespace; `StanzaError` for an address that is none."""
-    attributes = {str(name).removeprefix("{").replace("}", " "): str(value) for name, value in element.attrib.items()}
+    attributes = {" ".join(str(name).lstrip("{").rsplit("}", 1)): str(value) for name, value in element.attrib.items()}
     lang = attributes.pop(f"{ns.XML} lang", "")
     to, sender = attributes.pop("to", None), attributes.pop("from", None)
     type, id = attributes.pop("type", ""), attributes.pop("id", "")

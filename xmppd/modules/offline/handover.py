@@ -25,6 +25,7 @@ FIRST_PAGE: Final = 50  # messages read at once while nothing is known of their 
 LAST_PAGE: Final = 500
 FIRST_LOOK: Final = 0.01  # seconds until we look whether they were taken; then twice as long each time, up to
 LAST_LOOK: Final = 1.0
+DELAYED: Final = f"{DELAY} delay"
 
 
 class Owner(Protocol):
@@ -146,7 +147,7 @@ class Handover:
             and not (session in served or session in had or self._has_read(session, packed))
         ]
         if others:
-            stanza = unpack(packed, self._delay(seq))
+            stanza = unpack(packed, self._delay(seq), DELAYED)
             self._box.had[seq] = had | await self._owner.copy(stanza, self.session.jid.bare, others)
 
     def _has_read(self, session: Session, packed: bytes) -> bool:
@@ -158,7 +159,7 @@ class Handover:
             return self._give_all(seq, unpack(packed))
         if self._box.had and self.session in self._box.had.get(seq, ()):
             return None
-        return _deliver(self.session, unpack(packed, self._delay(seq)))
+        return _deliver(self.session, unpack(packed, self._delay(seq), DELAYED))
 
     async def _give_all(self, seq: int, stanza: Stanza) -> None:
         had = self._box.had.get(seq, set())

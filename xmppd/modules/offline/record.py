@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from xmppd.xmpp.envelope import BEGIN, END, reread
 from xmppd.xmpp.jid import JID
-from xmppd.xmpp.stanza import Stanza, from_element, parse
-
-BEGIN: Final = b"<message"
-END: Final = b"</message>"
+from xmppd.xmpp.stanza import Stanza
 
 # Rows that were written before this layout: XML 1.0 has none of these characters, so no field can hold one.
 FIELD: Final = "\0"
@@ -18,15 +16,18 @@ LETTER: Final = b"\2"
 
 def pack(stanza: Stanza) -> bytes:
     """The bytes of a message."""
-    return stanza.data[: -len(END)] if stanza.letter else b"%b>" % stanza.data.removesuffix(b"/>")
+    data = stanza.data
+    return data[: -len(END)] if data.endswith(END) else b"%b>" % data.removesuffix(b"/>")
 
 
-def unpack(packed: bytes, more: bytes = b"") -> Stanza:
-    """The message again, with one more element at its end."""
-    return Kept(b"%b%b%b" % (packed, more, END)) if packed.startswith(BEGIN) else _unpack_fields(packed, more)
+def unpack(packed: bytes, more: bytes = b"", name: str = "") -> Stanza:
+    """The message again, with one more element at its end: its bytes and its `"namespace name"`."""
+    if packed.startswith(BEGIN):
+        return Record(b"%b%b%b" % (packed, more, END))
+    return _unpack_fields(packed, more, name)
 
 
-class Kept(Stanza):
+class Record(Stanza):
     """A message from the table. As a rule it only goes out: its parts are read when somebody asks for the first."""
 
     __slots__ = ()
@@ -41,17 +42,17 @@ class Kept(Stanza):
         return getattr(self, part)
 
     def _read(self) -> None:
-        data, passage = self.data, self.passage
-        begin = data.index(b">") + 1
-        head = from_element(parse(b"%b xmlns='jabber:client'%b/>" % (BEGIN, data[len(BEGIN) : begin - 1])))
-        letter = data[begin : -len(END)]
-        super().__init__("message", head.to, head.sender, head.type, head.id, head.lang, letter, None, head.extra)
-        self.passage, self._data = passage, data
+        data, passage, read = self.data, self.passage, reread(self.data)
+        super().__init__(
+            "message", read.to, read.sender, read.type, read.id, read.lang, read.letter, read.names, read.extra
+        )
+        self.flaw, self.passage, self._data = read.flaw, passage, data
 
 
-def _unpack_fields(packed: bytes, more: bytes) -> Stanza:
+def _unpack_fields(packed: bytes, more: bytes, name: str) -> Stanza:
     envelope, _, letter = packed.partition(LETTER)
-    to, sender, type, id, lang, _, extra = envelope.decode().split(FIELD)
+    to, sender, type, id, lang, joined, extra = envelope.decode().split(FIELD)
+    names = tuple(joined.split(ITEM)) if joined else ()
     return Stanza(
         "message",
         JID.parse(to) if to else None,
@@ -60,7 +61,7 @@ def _unpack_fields(packed: bytes, more: bytes) -> Stanza:
         id,
         lang,
         letter + more,
-        None,
+        (*names, name) if name else names,
         _pairs(extra) if extra else None,
     )
 
