@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,9 +16,10 @@ from xmppd.commands import Commands
 from xmppd.config import Config, HostConfig
 from xmppd.metrics import Registry
 from xmppd.routes import Routes
+from xmppd.routing.copies import Copies
 from xmppd.routing.delivery import SUBSCRIPTION_TYPES, Action, choose, deliver
 from xmppd.routing.event import Event
-from xmppd.routing.hooks import GROUPCHAT, SHARED, STOP, AccountEvent, Hooks, SessionEvent, Verdict
+from xmppd.routing.hooks import STOP, AccountEvent, Hooks, SessionEvent, Verdict
 from xmppd.routing.iq import IQ, IQTable, Target, check
 from xmppd.routing.requests import Requests
 from xmppd.routing.returning import Returning
@@ -79,6 +80,7 @@ class Host:
         self.domains: dict[str, str] = {}
         self.modules: Mapping[str, LoadedModule] = {}
         self.returning = Returning(self.name, house.hosts, self.hooks, house.router)
+        self.copies = Copies(self)
         for target in Target:
             self.iq.add("set", target, f"{ns.SESSION} session", _begin_session)
 
@@ -196,51 +198,6 @@ class Host:
         if stanza.kind == "message":
             stanza.given(*chosen)
         return deliver(stanza, chosen)
-
-    async def spread(self, stanza: Stanza, readers: Iterable[JID]) -> list[JID]:
-        """Take a copy of a stanza to each of these resources, as `handle` takes one; returns whom none could reach.
-
-        For who tells the same to hundreds, as rooms do.
-        """
-        kind, hooks = stanza.kind, self.hooks
-        if stanza.type == GROUPCHAT:
-            kind, event = GROUPCHAT, Event(stanza)
-            try:
-                verdict = hooks.account_receive.through(event, hooks.account_receive.of[SHARED])
-                if verdict is not None and (verdict is STOP or await verdict is STOP):
-                    return []
-            except StanzaError:
-                return list(readers)
-            stanza = event.stanza
-        here, returning, missed = self.sessions.by_jid.get, self.returning.accounts, []
-        looks, looks_at_each = hooks.account_receive.of, hooks.session_receive.of  # somebody may begin to meanwhile
-        for to in readers:
-            try:
-                session = here(to)
-                if session is None or looks[kind] or looks_at_each[stanza.kind] or returning:
-                    waiting = self._take_copy(stanza.addressed(to), session, kind)
-                else:
-                    waiting = session.door.send_copy(stanza, to)
-                if waiting is not None:
-                    await waiting
-            except StanzaError:
-                missed.append(to)
-            except Exception:
-                log.exception("a copy of %r did not reach %s", stanza, to)
-        return missed
-
-    def _take_copy(self, copy: Stanza, session: Session | None, kind: str) -> Awaitable[object] | None:
-        event = Event(copy)
-        if session is None or self.returning.accounts:
-            return self.begin(event)
-        verdict = self.hooks.account_receive.through(event, self.hooks.account_receive.of[kind])
-        if verdict is None:
-            return session.offer(event.stanza)
-        return None if verdict is STOP else self._copy_taken(event, session, verdict)
-
-    async def _copy_taken(self, event: Event, session: Session, verdict: Awaitable[Verdict]) -> None:
-        if await verdict is not STOP and (waiting := session.offer(event.stanza)) is not None:
-            await waiting
 
     async def exists(self, account: JID) -> bool:
         """Whether there is such an account, or an anonymous session of that name."""

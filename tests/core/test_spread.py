@@ -31,7 +31,7 @@ async def test_who_begins_to_look_at_copies_is_asked_about_those_that_are_left(m
 
         monkeypatch.setattr(world.host.accounts, "known", lambda name: None if name == "ghost" else known(name))
         monkeypatch.setattr(world.host.accounts, "exists", exists)
-        work = asyncio.create_task(world.host.spread(SAID, [JID.parse("ghost@localhost/a"), bob.jid]))
+        work = asyncio.create_task(world.host.copies.spread(SAID, [JID.parse("ghost@localhost/a"), bob.jid]))
         await waits.wait()
         world.host.hooks.session_receive.add(refuse, Stage.FILTER)
         goes_on.set()
@@ -43,6 +43,6 @@ async def test_who_begins_to_look_at_copies_is_asked_about_those_that_are_left(m
 async def test_a_copy_is_for_whom_it_is_sent_to_however_they_are_written() -> None:
     async with a_world() as world:
         readers = [await world.session(f"{name}/it's me") for name in ("alice", "bob")]
-        assert await world.host.spread(SAID, [each.jid for each in readers]) == []
+        assert await world.host.copies.spread(SAID, [each.jid for each in readers]) == []
         for each in readers:
             assert (await each.receive()).get("to") == each.jid

@@ -117,38 +117,31 @@ class Presence(Module):
         return self._rosters.known(account) or await self._rosters.get(account)
 
     async def _send(self, session: Session, stanza: Stanza, contacts: Iterable[str]) -> None:
-        """One copy to each contact. This is the busiest loop of a server: what nobody looks at is bytes alone."""
-        name, sessions, looked_at = self.host.name, self.host.sessions, self._looked_at
+        """One copy to each contact. This is the busiest loop of a server."""
         for contact in contacts:
-            to = JID.parse(contact)
             try:
-                if to.resource or to.domain != name or looked_at():
-                    if (waiting := self._send_one(Event(stanza.addressed(to), session))) is not None:
-                        await waiting
-                    continue
-                for reader in sessions.of(to):
-                    if reader.presence is not None and (waiting := reader.door.send_copy(stanza, to)) is not None:
-                        await waiting
+                to = JID.parse(contact)
+            except StanzaError as error:
+                self.log.warning("%s has a contact that can be reached no more: %s", session.jid, error.text)
+                continue
+            try:
+                if (waiting := self._send_one(session, stanza, to)) is not None:
+                    await waiting
             except StanzaError as error:
                 await self.host.house.router.refuse(Event(stanza.addressed(to), session), error)
             except Exception:
                 self.log.exception("presence of %s did not reach %s", session.jid, contact)
 
-    def _looked_at(self) -> bool:
-        """Whether anybody attached to a chain that copies of presence pass; somebody may while they are sent."""
-        hooks = self.host.hooks
-        return bool(
-            self._copies.of["presence"] or hooks.account_receive.of["presence"] or hooks.session_receive.of["presence"]
-        )
-
-    def _send_one(self, event: Event) -> Awaitable[object] | None:
-        """Send a copy on its road; what is left to wait for, if anything is. `StanzaError` where it is refused."""
+    def _send_one(self, session: Session, stanza: Stanza, to: JID) -> Awaitable[object] | None:
+        """Send a copy; what is left to wait for, if anything is. `StanzaError` where it is refused."""
+        here = to.domain == self.host.name
+        if here and to.local and not (to.resource or self._copies.of["presence"]):
+            return self.host.copies.show(stanza, to, session)
+        event = Event(stanza.addressed(to), session)
         verdict = self._copies.begin(event)
         if verdict is not None:
             return None if verdict is STOP else self._send_later(event, verdict)
-        to = event.stanza.to
-        assert to is not None
-        return self.host.begin(event) if to.domain == self.host.name else self._route(event)
+        return self.host.begin(event) if here else self._route(event)
 
     async def _send_later(self, event: Event, verdict: Awaitable[Verdict]) -> None:
         if await verdict is not STOP:

@@ -75,7 +75,7 @@ MOST_HELD: Final = 1000
 
 
 class Session:
-    """One bound resource. It outlives its door; only it writes to it.
+    """One bound resource. It outlives its door; only it writes to it, and `Copies`.
 
     `presence` is the last available presence, None while unavailable. `interested` says that it asked for the roster
     (RFC 6121 2.2). `id` names it on its node; it is no capability.

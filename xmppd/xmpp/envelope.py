@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Final
-from xml.parsers import expat
 
 from . import namespaces as ns
 from .errors import StanzaError
 from .jid import JID
+from .outline import outline
 from .stanza import Stanza, extra_attributes
 
 LANG: Final = f"{ns.XML} lang"
@@ -49,32 +49,12 @@ def addressed(
 
 
 def reread(message: bytes) -> Stanza:
-    """The message whose `Stanza.data` these bytes are.
-
-    The parser is that of streams, so whatever came in by one can be read, also what is past a limit of libxml2.
-    """
-    envelope = _Envelope()
-    parser = expat.ParserCreate("UTF-8", " ", None)
-    parser.StartElementHandler, parser.EndElementHandler = envelope.started, envelope.ended
-    parser.Parse(b"%b xmlns='%b'%b" % (BEGIN, ns.CLIENT.encode(), message[len(BEGIN) :]), True)
+    """The message whose `Stanza.data` these bytes are; that they are none, which no stream brings, is its flaw."""
     letter = message[message.index(b">") + 1 : -len(END)]
-    return stanza("message", envelope.attributes, letter, tuple(envelope.names), "")
-
-
-class _Envelope:
-    """The attributes of a stanza and the names of what it holds."""
-
-    def __init__(self) -> None:
-        self.attributes: dict[str, str] = {}
-        self.names: list[str] = []
-        self._depth = 0
-
-    def started(self, name: str, attributes: dict[str, str]) -> None:
-        if self._depth == 0:
-            self.attributes = attributes
-        elif self._depth == 1:
-            self.names.append(name)
-        self._depth += 1
-
-    def ended(self, name: str) -> None:
-        self._depth -= 1
+    try:
+        found = outline(b"%b xmlns='%b'%b" % (BEGIN, ns.CLIENT.encode(), message[len(BEGIN) :]))
+    except StanzaError as error:
+        made = Stanza("message", letter=letter, names=())
+        made.flaw = error
+        return made
+    return stanza("message", found.attributes, letter, tuple(found.names), "")

@@ -16,6 +16,7 @@ from . import namespaces as ns
 from .errors import StanzaError
 from .glance import attributes
 from .jid import JID
+from .outline import outline
 from .parsing import Element as Element
 from .parsing import parse as parse
 from .passage import Passage
@@ -27,6 +28,7 @@ _SPECIAL = re.compile(r"[&<>'\"\t\n\r]").search
 _ESCAPES: Final = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&apos;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 )
+_CLIENT: Final = ns.CLIENT.encode()
 _CLOSE: Final = {"message": b"</message>", "presence": b"</presence>", "iq": b"</iq>"}
 
 
@@ -90,10 +92,9 @@ class Stanza:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The top elements of the letter, each as `"namespace name"`; known without parsing where it came in whole."""
+        """The top elements of the letter, each as `"namespace name"`; known already where it came in whole."""
         if self._names is None:
-            found = (etree.QName(child) for child in self.element.iterchildren("{*}*"))
-            self._names = tuple(f"{name.namespace} {name.localname}" for name in found)
+            self._names = tuple(outline(b"<message xmlns='%b'>%b</message>" % (_CLIENT, self.letter)).names)
         return self._names
 
     @property
@@ -164,8 +165,11 @@ class Stanza:
         return f"{namespace} {name}" in self.names
 
     def text(self, name: str, namespace: str = ns.CLIENT) -> str:
-        """The text of the first such top element, empty where there is none."""
-        found = self.child(name, namespace)
+        """The text of the first such top element, empty where there is none or the library cannot read it."""
+        try:
+            found = self.child(name, namespace)
+        except StanzaError:
+            return ""
         return "" if found is None else (found.text or "")
 
     def replace(self, *, to: JID | None = None, sender: JID | None = None) -> Stanza:
@@ -264,7 +268,9 @@ def _inherit(payload: Element) -> bytes:
 
 def from_element(element: Element) -> Stanza:
     """A stanza from a whole element in any content namespace; `StanzaError` for an address that is none."""
-    attributes = {" ".join(str(name).lstrip("{").rsplit("}", 1)): str(value) for name, value in element.attrib.items()}
+    attributes = {
+        " ".join(str(name).removeprefix("{").rsplit("}", 1)): str(value) for name, value in element.attrib.items()
+    }
     lang = attributes.pop(f"{ns.XML} lang", "")
     to, sender = attributes.pop("to", None), attributes.pop("from", None)
     type, id = attributes.pop("type", ""), attributes.pop("id", "")

@@ -32,7 +32,7 @@ class Road:
         for name, here in _by_domain(list(readers)):
             host = self._hosts.get(name)
             if host is not None:
-                missed = await host.spread(stanza, here)
+                missed = await host.copies.spread(stanza, here)
                 room.lost += [to for to in missed if host.sessions.find(to) is None]
             else:
                 for to in here:

@@ -9,7 +9,7 @@ from xmppd.xmpp.stanza import Element, from_element
 from xmppd.xmpp.timestamps import parse_datetime
 
 from .boxes import MICROSECONDS
-from .record import pack
+from .record import pack, unpack
 
 Imported = list[tuple[int, bytes]]
 
@@ -17,7 +17,8 @@ Imported = list[tuple[int, bytes]]
 def messages_of(element: Element, account: JID, now: float) -> Imported:
     """Each message with the microsecond it was stored at: what its `<delay/>` of the account's host says, else `now`.
 
-    The mark itself is taken off; a new one is made at delivery. `StanzaError` for an address that is none.
+    The mark itself is taken off; a new one is made at delivery. `StanzaError` for an address that is none, or a name
+    that streams cannot bring.
     """
     return [_message(child, account, now) for child in element.iterchildren(f"{{{CLIENT}}}message")]
 
@@ -27,9 +28,12 @@ def _message(element: Element, account: JID, now: float) -> tuple[int, bytes]:
     if stanza.to is None or stanza.to.bare != account:
         stanza = stanza.replace(to=account)
     stamp = _stamp(element, account.domain)
-    if stamp is None:
-        return int(now * MICROSECONDS), pack(stanza)
-    return int(stamp * MICROSECONDS), pack(stanza.without(f"{DELAY} delay"))
+    if stamp is not None:
+        stanza = stanza.without(f"{DELAY} delay")
+    packed = pack(stanza)
+    if (flaw := unpack(packed).flaw) is not None:
+        raise flaw  # libxml2 takes names that no stream could bring, and clients need not take
+    return int((now if stamp is None else stamp) * MICROSECONDS), packed
 
 
 def _stamp(element: Element, host: str) -> float | None:

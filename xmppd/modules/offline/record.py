@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from xmppd.xmpp.envelope import BEGIN, END, reread
-from xmppd.xmpp.jid import JID
+from xmppd.xmpp.envelope import BEGIN, END, addressed, reread
 from xmppd.xmpp.stanza import Stanza
 
 # Rows that were written before this layout: XML 1.0 has none of these characters, so no field can hold one.
@@ -21,7 +20,10 @@ def pack(stanza: Stanza) -> bytes:
 
 
 def unpack(packed: bytes, more: bytes = b"", name: str = "") -> Stanza:
-    """The message again, with one more element at its end: its bytes and its `"namespace name"`."""
+    """The message again, with one more element at its end; `name` is its `"namespace name"`.
+
+    What is no message or has no address any more is its flaw.
+    """
     if packed.startswith(BEGIN):
         return Record(b"%b%b%b" % (packed, more, END))
     return _unpack_fields(packed, more, name)
@@ -53,17 +55,9 @@ def _unpack_fields(packed: bytes, more: bytes, name: str) -> Stanza:
     envelope, _, letter = packed.partition(LETTER)
     to, sender, type, id, lang, joined, extra = envelope.decode().split(FIELD)
     names = tuple(joined.split(ITEM)) if joined else ()
-    return Stanza(
-        "message",
-        JID.parse(to) if to else None,
-        JID.parse(sender) if sender else None,
-        type,
-        id,
-        lang,
-        letter + more,
-        (*names, name) if name else names,
-        _pairs(extra) if extra else None,
-    )
+    more_names = (*names, name) if name else names
+    about = _pairs(extra) if extra else None
+    return addressed("message", to or None, sender or None, type, id, lang, letter + more, more_names, about)
 
 
 def _pairs(joined: str) -> dict[str, str]:
