@@ -5,6 +5,7 @@ import pytest
 from tests.kit.client import Client
 from tests.kit.world import World, a_world
 from xmppd.api import Event
+from xmppd.modules.roster.book import Roster
 
 from .contacts import MODULES, interested, roster, world
 
@@ -242,6 +243,43 @@ async def test_contacts_of_another_host_of_this_server_see_each_other() -> None:
         assert "bob@other.example/desk" in {each.get("from") for each in await again.pending()}
         await again.close()
         assert [each.get("type") for each in await bob.pending()] == [None, "unavailable"]
+
+
+async def test_resources_that_are_not_available_hear_nothing(world: World) -> None:
+    """RFC 6121 4.4.2; whether the account has others or not."""
+    alice, bob = await friends(world)
+    silent = await world.session("bob/silent")
+    alice.send("<presence><show>away</show></presence>")
+    await bob.receives("c:presence[c:show='away']")
+    await silent.receives_nothing()
+    await bob.close()
+    alice.send("<presence><show>xa</show></presence>")
+    await alice.ping()
+    await silent.receives_nothing()
+
+
+async def test_a_contact_that_is_no_address_any_more_keeps_nobody_from_hearing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was stored once may not be an address to a stricter version."""
+    alice, bob = await friends(world)
+    monkeypatch.setattr(Roster, "watchers_but", lambda *_: ["@localhost", BOB])
+    alice.send("<presence><show>away</show></presence>")
+    await bob.receives("c:presence[c:show='away']")
+
+
+async def test_the_host_itself_hears_what_it_is_sent(world: World) -> None:
+    """And that the session which sent it is gone (4.6.3)."""
+    alice, _ = await friends(world)
+    heard: list[str] = []
+
+    async def hear(event: Event) -> None:
+        heard.append(event.stanza.type)
+
+    world.host.hooks.host_receive.add(hear)
+    alice.send("<presence to='localhost'/><presence type='unavailable'/>")
+    await alice.ping()
+    assert heard == ["", "unavailable"]
 
 
 async def test_who_becomes_a_friend_is_told_what_follows(world: World) -> None:

@@ -57,4 +57,4 @@ def reread(message: bytes) -> Stanza:
         made = Stanza("message", letter=letter, names=())
         made.flaw = error
         return made
-    return stanza("message", found.attributes, letter, tuple(found.names), "")
+    return stanza("message", found.attributes, letter, found.names, "")

@@ -1,4 +1,4 @@
-"""What expat sees of a stanza from outside: its attributes, and the names of what it holds.
+"""What expat sees of a stanza from outside: its attributes, and the tags of what it holds.
 
 Streams are read by expat, so whatever came in by one has an outline; libxml2 refuses some of that, such as a namespace
 that is no URI, and takes twice the time.
@@ -12,19 +12,27 @@ from .errors import StanzaError
 
 
 class Outline:
-    """Attributes and names are `"namespace name"`, or the name alone where there is no namespace."""
+    """Its attributes, and of each top element of its letter the name and the attributes.
+
+    A name is `"namespace name"`, or the name alone where there is no namespace.
+    """
 
     def __init__(self) -> None:
         self.attributes: dict[str, str] = {}
-        self.names: list[str] = []
+        self.children: list[tuple[str, dict[str, str]]] = []
         self._depth = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of the children."""
+        return tuple([name for name, _ in self.children])
 
     def started(self, name: str, attributes: dict[str, str]) -> None:
         """A tag begins."""
         if self._depth == 0:
             self.attributes = attributes
         elif self._depth == 1:
-            self.names.append(name)
+            self.children.append((name, attributes))
         self._depth += 1
 
     def ended(self, name: str) -> None:

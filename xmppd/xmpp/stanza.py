@@ -16,7 +16,7 @@ from . import namespaces as ns
 from .errors import StanzaError
 from .glance import attributes
 from .jid import JID
-from .outline import outline
+from .outline import Outline, outline
 from .parsing import Element as Element
 from .parsing import parse as parse
 from .passage import Passage
@@ -94,8 +94,13 @@ class Stanza:
     def names(self) -> tuple[str, ...]:
         """The top elements of the letter, each as `"namespace name"`; known already where it came in whole."""
         if self._names is None:
-            self._names = tuple(outline(b"<message xmlns='%b'>%b</message>" % (_CLIENT, self.letter)).names)
+            self._names = self.outline.names
         return self._names
+
+    @property
+    def outline(self) -> Outline:
+        """The tags of the letter, also of one that libxml2 would not read; `StanzaError` where no stream brings it."""
+        return outline(b"<message xmlns='%b'>%b</message>" % (_CLIENT, self.letter))
 
     @property
     def data(self) -> bytes:

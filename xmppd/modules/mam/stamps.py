@@ -46,9 +46,12 @@ def claimants(stanza: Stanza) -> frozenset[JID]:
         with suppress(StanzaError):
             found.add(JID.parse(last[1].decode()))
         return frozenset(found)
-    for child in stanza.element.iterchildren(TAG):
-        with suppress(StanzaError):
-            found.add(JID.parse(child.get("by", "")))
+    if STAMPED not in stanza.names:
+        return frozenset()
+    for name, attributes in stanza.outline.children:
+        if name == STAMPED:
+            with suppress(StanzaError):
+                found.add(JID.parse(attributes.get("by", "")))
     return frozenset(found)
 
 
